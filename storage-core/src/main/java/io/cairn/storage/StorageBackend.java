@@ -1,0 +1,98 @@
+package io.cairn.storage;
+
+import java.util.List;
+
+/**
+ * A kind of storage that can keep a tree of snapshots for a disk.
+ *
+ * <p>A backend is stateless: everything it needs to know about a disk it finds in the storage or in
+ * the step it is given. All methods block. Implementations are safe for use by several threads as
+ * long as at most one of them changes a given disk; Cairn holds its guest lock for that.
+ *
+ * <p><b>Transactions.</b> A change goes {@link #prepare} - {@link #commit}, or {@link #abort}.
+ * Prepare does what can be done while the guest still runs and changes nothing that anybody sees.
+ * Commit makes the change, is atomic for each disk and, where {@link
+ * BackendCapabilities#atomicBatch()} says so, for all. All three may be called again after a crash
+ * at any instant, in a new process. When commit returns, the change is on stable storage.
+ */
+public interface StorageBackend {
+  /** The name used in disk specifications, such as {@code qcow2}. */
+  String name();
+
+  /** What can be done for this disk. Reads nothing that changes over time. */
+  BackendCapabilities capabilities(DiskRef disk) throws StorageException;
+
+  /**
+   * Checks a disk specification and returns it in the form to record, with an absolute location and
+   * every option spelled out. Changes nothing.
+   *
+   * @throws StorageException if the options are unknown (USAGE), the disk is missing (NOT_FOUND),
+   *     or the disk could not be checkpointed later (UNSUPPORTED, CORRUPT)
+   */
+  DiskRef resolve(DiskRef disk) throws StorageException;
+
+  /**
+   * Gives the disk an identity that stays with it, and returns its head. Called once, when the disk
+   * joins a guest. Idempotent.
+   *
+   * @throws StorageException LOCKED if another program has the disk open for writing
+   */
+  DiskHead register(DiskRef disk) throws StorageException;
+
+  /** The present head. Changes nothing and takes no lock that could disturb another program. */
+  DiskHead inspect(DiskRef disk) throws StorageException;
+
+  /** Every snapshot of the disk in storage, oldest first, foreign ones included. */
+  List<StoredSnapshot> snapshots(DiskRef disk) throws StorageException;
+
+  /** Whether the head still has exactly the content of a snapshot. */
+  HeadState headState(DiskRef disk, DiskSnapshot snapshot) throws StorageException;
+
+  /** Opens the head for reading; refused while another program writes it. */
+  ReadableDisk openHead(DiskRef disk) throws StorageException;
+
+  /**
+   * Opens a snapshot for reading without touching the head.
+   *
+   * @throws StorageException CORRUPT if what is stored is not what was recorded
+   */
+  ReadableDisk openSnapshot(DiskRef disk, DiskSnapshot snapshot) throws StorageException;
+
+  /** The space a snapshot takes. May read all metadata of the disk. */
+  SnapshotUsage usage(DiskRef disk, DiskSnapshot snapshot) throws StorageException;
+
+  /**
+   * Compares a recorded snapshot with what is stored: it exists, is the one recorded, and can be
+   * read. Empty if all is well.
+   */
+  List<Finding> verify(DiskRef disk, DiskSnapshot snapshot) throws StorageException;
+
+  /**
+   * Checks the disk's storage as a whole: damage and leaks. With {@code repairLeaks} frees what
+   * nothing uses, which never touches referenced data, and reports what remains.
+   */
+  List<Finding> check(DiskRef disk, boolean repairLeaks) throws StorageException;
+
+  /** What a step will do and cost. Changes nothing. */
+  StepEstimate estimate(StorageStep step) throws StorageException;
+
+  /** What stands in the way of a step now; empty if nothing. Changes nothing. */
+  List<Blocker> blockers(StorageStep step) throws StorageException;
+
+  /** What the storage shows of a step. Changes nothing. */
+  StepState probe(StorageStep step) throws StorageException;
+
+  /** Makes ready whatever can be made ready before the guest is paused. */
+  void prepare(StorageStep step) throws StorageException;
+
+  /** Carries the step out, wholly, or what is left of it. */
+  StepOutcome commit(StorageStep step) throws StorageException;
+
+  /**
+   * Takes the step back, wholly, or what there is of it, leftovers of prepare included.
+   *
+   * @throws IllegalArgumentException for {@link StorageStep.DeleteSnapshots}, which cannot be
+   *     undone
+   */
+  void abort(StorageStep step) throws StorageException;
+}

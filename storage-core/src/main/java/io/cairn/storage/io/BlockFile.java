@@ -1,0 +1,57 @@
+package io.cairn.storage.io;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * An open file of blocks. Reads and writes name their position; there is no cursor. Safe for use by
+ * several threads; overlapping concurrent writes leave either content. All methods block.
+ *
+ * <p><b>Durability.</b> A write is visible to later reads at once and survives a crash of the
+ * process. It survives a power loss only once {@link #sync()} has returned after it; until then any
+ * subset of the writes since the last sync may have reached the disk, in any order, and a write may
+ * be torn between any two 512-byte sectors. A single aligned 512-byte sector is never torn.
+ */
+public interface BlockFile extends Closeable {
+  /** The largest unit that is never torn, in bytes. */
+  int SECTOR_SIZE_BYTES = 512;
+
+  /** The path the file was opened by, for messages. */
+  Path path();
+
+  /** The present length in bytes. */
+  long size() throws IOException;
+
+  /**
+   * Reads into {@code dst} from {@code position} until it is full or the file ends.
+   *
+   * @return the number of bytes read, less than {@code dst.remaining()} was only at the end of the
+   *     file, 0 at or past it
+   */
+  int read(long position, ByteBuffer dst) throws IOException;
+
+  /**
+   * Writes all of {@code src} at {@code position}. A write past the end lengthens the file; the gap
+   * reads as zeros.
+   *
+   * @throws io.cairn.storage.StorageException NO_SPACE if the file system is full; any part of the
+   *     range may then hold the new bytes
+   */
+  void write(long position, ByteBuffer src) throws IOException;
+
+  /** Makes the file this long; what is added reads as zeros. Ordered and lost like a write. */
+  void truncate(long sizeBytes) throws IOException;
+
+  /**
+   * Gives the range back to the file system; it reads as zeros afterwards. Ordered and lost like a
+   * write. The length stays.
+   *
+   * @return false if the file system cannot; nothing changed then
+   */
+  boolean punchHole(long position, long lengthBytes) throws IOException;
+
+  /** Returns once every earlier write, truncate and punch is on stable storage (fdatasync). */
+  void sync() throws IOException;
+}

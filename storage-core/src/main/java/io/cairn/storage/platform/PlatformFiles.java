@@ -1,0 +1,30 @@
+package io.cairn.storage.platform;
+
+import io.cairn.storage.io.ByteLocks;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** File operations beyond the JDK. Implementations are stateless and safe for use by threads. */
+public interface PlatformFiles {
+  /** Whether this provider works on this machine. Called once; must not throw. */
+  boolean available();
+
+  /** The provider with the highest number among the available ones is used; the default has 0. */
+  int priority();
+
+  /** A name for {@code cairn version}. */
+  String name();
+
+  /**
+   * Deallocates a range of a file; it reads as zeros afterwards and the length stays.
+   *
+   * @return false if this is not supported here; nothing changed then
+   */
+  boolean punchHole(Path file, long position, long lengthBytes) throws IOException;
+
+  /** Opens the byte locks of a file. */
+  ByteLocks locks(Path file) throws IOException;
+
+  /** Makes a directory's names durable. */
+  void syncDirectory(Path directory) throws IOException;
+}
