@@ -34,6 +34,14 @@ public interface BlockFileSystem {
   /** What is known of a file without opening it. */
   FileFacts facts(Path file) throws IOException;
 
+  /**
+   * The absolute path of an existing file with every symbolic link on the way resolved. File
+   * systems without links keep this default; a wrapper asks the file system it wraps.
+   */
+  default Path realPath(Path file) throws IOException {
+    return file.toAbsolutePath().normalize();
+  }
+
   /** The names in a directory, sorted. */
   List<Path> list(Path directory) throws IOException;
 
