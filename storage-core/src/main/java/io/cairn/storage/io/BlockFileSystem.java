@@ -48,7 +48,10 @@ public interface BlockFileSystem {
   /** Gives a file a second name in the same file system; fails if that name exists. */
   void link(Path existing, Path link) throws IOException;
 
-  /** Renames a file, replacing the target if it exists. */
+  /**
+   * Renames a file, replacing the target if it exists. As in POSIX, nothing happens if both names
+   * are links to the same file: {@code from} then stays.
+   */
   void rename(Path from, Path to) throws IOException;
 
   /** Removes a name; does nothing if it does not exist. */

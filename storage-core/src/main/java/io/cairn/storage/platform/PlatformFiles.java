@@ -3,6 +3,7 @@ package io.cairn.storage.platform;
 import io.cairn.storage.io.ByteLocks;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 
 /** File operations beyond the JDK. Implementations are stateless and safe for use by threads. */
 public interface PlatformFiles {
@@ -21,6 +22,9 @@ public interface PlatformFiles {
    * @return false if this is not supported here; nothing changed then
    */
   boolean punchHole(Path file, long position, long lengthBytes) throws IOException;
+
+  /** What a file occupies on disk; empty if this provider cannot tell. */
+  OptionalLong allocatedBytes(Path file) throws IOException;
 
   /** Opens the byte locks of a file. */
   ByteLocks locks(Path file) throws IOException;
