@@ -1,0 +1,29 @@
+package io.cairn.qcow2;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What an overlay is based on, as written in its header.
+ *
+ * @param name the path as stored: relative paths are relative to the overlay's directory. It is
+ *     always a plain path; prefixes such as {@code json:} or {@code nbd:} have no meaning here
+ * @param format {@code qcow2} or {@code raw}; without one the file is read as raw, never probed
+ */
+public record BackingFile(String name, Optional<String> format) {
+  public static final String QCOW2 = "qcow2";
+  public static final String RAW = "raw";
+
+  /** The longest name the format allows, in bytes. */
+  static final int NAME_BYTES_MAX = 1023;
+
+  /** A backing file with an explicit format. */
+  public BackingFile(String name, String format) {
+    this(name, Optional.of(format));
+  }
+
+  /** Where the file is, for an overlay at this path. */
+  Path resolve(Path overlay) {
+    return overlay.resolveSibling(name).normalize();
+  }
+}

@@ -1,0 +1,90 @@
+package io.cairn.qcow2;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * One refcount block: a cluster of refcounts of 1 to 64 bits. Below 8 bits the first refcount of a
+ * byte is in its low bits; from 16 bits on they are big endian. Not thread-safe.
+ */
+final class RefcountBlock {
+  private final ByteBuffer bytes;
+  private final int order;
+
+  /**
+   * A view of a block.
+   *
+   * @param bytes the block from index 0 to its limit; changes go through to it
+   * @param refcountOrder log2 of the width in bits
+   */
+  RefcountBlock(ByteBuffer bytes, int refcountOrder) {
+    this.bytes = bytes.duplicate().order(ByteOrder.BIG_ENDIAN);
+    this.order = refcountOrder;
+  }
+
+  /** How many refcounts there are. */
+  int count() {
+    return (int) (((long) bytes.limit() << 3) >>> order);
+  }
+
+  /** The refcount; one of 64 bits above the largest long counts as the largest long. */
+  long get(int index) {
+    return switch (order) {
+      case 0, 1, 2 -> {
+        int width = 1 << order;
+        int perByteBits = 3 - order;
+        int shift = width * (index & ((1 << perByteBits) - 1));
+        yield (bytes.get(index >> perByteBits) >>> shift) & ((1 << width) - 1);
+      }
+      case 3 -> Byte.toUnsignedLong(bytes.get(index));
+      case 4 -> Short.toUnsignedLong(bytes.getShort(index << 1));
+      case 5 -> Integer.toUnsignedLong(bytes.getInt(index << 2));
+      default -> {
+        long value = bytes.getLong(index << 3);
+        yield value < 0 ? Long.MAX_VALUE : value;
+      }
+    };
+  }
+
+  /** Sets a refcount that must fit the width. */
+  void set(int index, long value) {
+    switch (order) {
+      case 0, 1, 2 -> {
+        int width = 1 << order;
+        int perByteBits = 3 - order;
+        int shift = width * (index & ((1 << perByteBits) - 1));
+        int mask = ((1 << width) - 1) << shift;
+        int at = index >> perByteBits;
+        bytes.put(at, (byte) ((bytes.get(at) & ~mask) | ((int) value << shift)));
+      }
+      case 3 -> bytes.put(index, (byte) value);
+      case 4 -> bytes.putShort(index << 1, (short) value);
+      case 5 -> bytes.putInt(index << 2, (int) value);
+      default -> bytes.putLong(index << 3, value);
+    }
+  }
+
+  /** The first index at or after {@code from} with refcount 0, or -1. */
+  int firstFree(int from) {
+    int n = count();
+    for (int i = from; i < n; i++) {
+      if (get(i) == 0) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** A copy of the bytes. */
+  byte[] toByteArray() {
+    byte[] copy = new byte[bytes.limit()];
+    bytes.get(0, copy);
+    return copy;
+  }
+
+  /** Whether every refcount is 0. */
+  boolean isEmpty() {
+    return Arrays.equals(toByteArray(), new byte[bytes.limit()]);
+  }
+}
