@@ -1,0 +1,199 @@
+package io.cairn.checkpoint;
+
+import io.cairn.storage.CairnException;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StoredSnapshot;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Where Cairn keeps the checkpoint trees of its guests. The entry to everything else.
+ *
+ * <p>Safe for use by threads and by several processes: one writer for each guest at a time, which
+ * others wait for as long as {@link StoreOptions#lockWait()} says, and any number of readers, which
+ * see the last committed state. Opening a store for writing brings interrupted transactions to
+ * their end first. Every method may block on disk I/O. Every method may throw {@link
+ * io.cairn.storage.CairnException}, whose {@link io.cairn.storage.CairnException#stateAfter()} says
+ * what was left behind.
+ */
+@SuppressWarnings({"DoNotCallSuggester", "UnusedVariable"})
+public final class CheckpointStore implements AutoCloseable {
+  private final Path directory;
+  private final StoreOptions options;
+
+  private CheckpointStore(Path directory, StoreOptions options) {
+    this.directory = directory;
+    this.options = options;
+  }
+
+  /**
+   * Opens a store.
+   *
+   * @throws io.cairn.storage.CairnException STORE_UNUSABLE if there is none, or it is of a newer
+   *     version; CORRUPT if its catalog is damaged
+   */
+  public static CheckpointStore open(Path directory, StoreOptions options) {
+    return new CheckpointStore(directory, options);
+  }
+
+  /**
+   * Makes a lost or damaged catalog anew from the manifests and from the labels of the snapshots on
+   * the disks. A catalog that is there is kept beside the new one under another name.
+   */
+  public static RebuildReport rebuild(Path directory, StoreOptions options) {
+    throw soon();
+  }
+
+  /** The store's directory. */
+  public Path directory() {
+    return directory;
+  }
+
+  /** Every guest, by name. */
+  public List<Guest> guests() {
+    throw soon();
+  }
+
+  /**
+   * One consistent look at a guest.
+   *
+   * @throws io.cairn.storage.CairnException NOT_FOUND if there is no such guest
+   */
+  public GuestView view(String guest) {
+    throw soon();
+  }
+
+  /**
+   * Adds a guest and gives each of its disks an identity.
+   *
+   * @throws io.cairn.storage.CairnException BLOCKED if the name is taken or a disk belongs to
+   *     another guest; what the backend says of a disk that cannot be used
+   */
+  public Guest addGuest(AddGuestRequest request) {
+    throw soon();
+  }
+
+  /**
+   * Forgets a guest. Its disks and the snapshots in them stay as they are.
+   *
+   * @param forgetCheckpoints whether a guest that has checkpoints is forgotten with them
+   * @throws io.cairn.storage.CairnException BLOCKED if it has checkpoints that are not to be
+   *     forgotten
+   */
+  public void removeGuest(String guest, boolean forgetCheckpoints) {
+    throw soon();
+  }
+
+  /** The snapshots on a guest's disks that belong to no checkpoint and can be adopted. */
+  public List<StoredSnapshot> foreign(String guest) {
+    throw soon();
+  }
+
+  /**
+   * Makes checkpoints of the {@link #foreign} snapshots; storage stays as it is. Snapshots of
+   * several disks belong together if they carry the same Cairn label, or else the same name.
+   *
+   * @return the new checkpoints, oldest first
+   */
+  public List<Checkpoint> adopt(String guest) {
+    throw soon();
+  }
+
+  /** What creating a checkpoint would do. Changes nothing. */
+  public OperationPlan planCreate(CreateRequest request) {
+    throw soon();
+  }
+
+  /** What deleting checkpoints would do. Changes nothing. */
+  public OperationPlan planDelete(DeleteRequest request) {
+    throw soon();
+  }
+
+  /** What an operation would do whose planner stands outside of this class. Changes nothing. */
+  public OperationPlan plan(String guest, OperationPlanner planner) {
+    throw soon();
+  }
+
+  /**
+   * Begins to carry out a plan, on {@link StoreOptions#executor()}. The operation fails with
+   * PLAN_CHANGED if the plan made again under the guest's lock has another digest, and with {@link
+   * io.cairn.storage.BlockedException} if it has blockers. On failure before the commit point
+   * everything is taken back.
+   */
+  public Operation<OperationResult> execute(OperationPlan plan) {
+    throw soon();
+  }
+
+  /** Gives a checkpoint another name. */
+  public Checkpoint rename(String guest, CheckpointId id, String newName) {
+    throw soon();
+  }
+
+  /** Gives a checkpoint another description. */
+  public Checkpoint describe(String guest, CheckpointId id, String description) {
+    throw soon();
+  }
+
+  /** Sets a tag of a checkpoint, or removes it. */
+  public Checkpoint tag(String guest, CheckpointId id, String key, Optional<String> value) {
+    throw soon();
+  }
+
+  /** Protects a checkpoint from deletion, or lifts that. */
+  public Checkpoint pin(String guest, CheckpointId id, boolean pinned) {
+    throw soon();
+  }
+
+  /** The space a checkpoint takes. Reads much metadata. */
+  public CheckpointUsage usage(String guest, CheckpointId id) {
+    throw soon();
+  }
+
+  /** The space each checkpoint of a guest takes. Reads much metadata. */
+  public Map<CheckpointId, CheckpointUsage> usage(String guest) {
+    throw soon();
+  }
+
+  /**
+   * Compares checkpoints with storage and with their manifests. Without an id, all of the guest's,
+   * and the storage of its disks as a whole. Changes nothing.
+   */
+  public VerifyReport verify(String guest, Optional<CheckpointId> id, ProgressListener progress) {
+    throw soon();
+  }
+
+  /** Compares the catalog with storage in both directions, for one guest or for all. */
+  public DoctorReport doctor(Optional<String> guest, DoctorOptions doctorOptions) {
+    throw soon();
+  }
+
+  /** Brings every interrupted transaction to its end, as opening for writing does. */
+  public RecoveryReport recover() {
+    throw soon();
+  }
+
+  /** Transactions running now, in any process, or waiting for recovery. */
+  public List<UnfinishedTransaction> unfinished() {
+    throw soon();
+  }
+
+  /** Who holds a lock. */
+  public List<LockHolder> locks() {
+    throw soon();
+  }
+
+  /** The audit log, oldest first, of one guest or of all. */
+  public List<AuditRecord> log(Optional<String> guest) {
+    throw soon();
+  }
+
+  /** Releases what the store holds. May be called again. */
+  @Override
+  public void close() {}
+
+  private static CairnException soon() {
+    return new CairnException(ErrorCode.UNSUPPORTED, "not built yet", "");
+  }
+}

@@ -1,0 +1,89 @@
+package io.cairn.checkpoint;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.util.Collections;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A checkpoint to create.
+ *
+ * @param guest the guest's name
+ * @param name its name; empty for the time of creation as {@code YYYYMMDDTHHMMSSZ}
+ * @param description free text
+ * @param tags free keys and values
+ * @param pinned whether it is protected from deletion
+ * @param reuse whether a checkpoint that has the name already is deleted when the new one exists
+ */
+public record CreateRequest(
+    String guest,
+    Optional<String> name,
+    String description,
+    SortedMap<String, String> tags,
+    boolean pinned,
+    boolean reuse) {
+  /** Copies the tags. */
+  public CreateRequest {
+    tags = Collections.unmodifiableSortedMap(new TreeMap<>(tags));
+  }
+
+  /** Begins a request. */
+  public static Builder builder(String guest) {
+    return new Builder(guest);
+  }
+
+  /** Collects a request. */
+  public static final class Builder {
+    private final String guest;
+    private Optional<String> name = Optional.empty();
+    private String description = "";
+    private final SortedMap<String, String> tags = new TreeMap<>();
+    private boolean pinned;
+    private boolean reuse;
+
+    private Builder(String guest) {
+      this.guest = guest;
+    }
+
+    /** Names the checkpoint. */
+    @CanIgnoreReturnValue
+    public Builder name(String newName) {
+      name = Optional.of(newName);
+      return this;
+    }
+
+    /** Describes the checkpoint. */
+    @CanIgnoreReturnValue
+    public Builder description(String text) {
+      description = text;
+      return this;
+    }
+
+    /** Adds a tag. */
+    @CanIgnoreReturnValue
+    public Builder tag(String key, String value) {
+      tags.put(key, value);
+      return this;
+    }
+
+    /** Protects the checkpoint from deletion. */
+    @CanIgnoreReturnValue
+    public Builder pinned(boolean value) {
+      pinned = value;
+      return this;
+    }
+
+    /** Deletes the checkpoint that has the name already, once the new one exists. */
+    @CanIgnoreReturnValue
+    public Builder reuse(boolean value) {
+      reuse = value;
+      return this;
+    }
+
+    /** The request. */
+    public CreateRequest build() {
+      return new CreateRequest(guest, name, description, tags, pinned, reuse);
+    }
+  }
+}
