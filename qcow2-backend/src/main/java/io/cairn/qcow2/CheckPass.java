@@ -1,0 +1,416 @@
+package io.cairn.qcow2;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.BitSet;
+
+/**
+ * One pass of a check: counts every reference into one window of host clusters and compares the
+ * counts with the refcounts.
+ *
+ * <p>L2 tables are visited in the order of their place in the file, each once, however many trees
+ * share it: a first walk over the L1 tables counts how often each L2 table is referenced, and that
+ * number is what each of its entries adds. The L2 tables are taken in windows too, so that memory
+ * is bounded by the options whatever the image claims.
+ *
+ * <p>Faults that do not depend on the window (bits, alignment, ends) are reported by the first pass
+ * only, which is the one that begins at cluster 0.
+ */
+final class CheckPass {
+  private static final long COPIED = 1L << 63;
+  private static final long COMPRESSED = 1L << 62;
+  private static final long ZERO = 1;
+  private static final long OFFSET_MASK = 0x00fffffffffffe00L;
+  private static final long L1_RESERVED = 0x7f000000000001ffL;
+  private static final long L2_RESERVED = 0x3f000000000001feL;
+  private static final long SUBCLUSTERS_ALLOCATED = 0xffffffffL;
+  private static final int L1_CHUNK_BYTES = 1 << 16;
+  private static final int SECTOR_BYTES = 512;
+
+  private final CheckSource source;
+  private final CheckGeometry geometry;
+  private final CheckTables tables;
+  private final CheckRefcounts refcounts;
+  private final CheckTally tally;
+  private final long first;
+  private final int length;
+  private final ReferenceCounts counts;
+  private final BitSet metadata;
+  private final BitSet exactlyOne;
+  private final boolean fixCopied;
+  private final ByteBuffer l2Table;
+  private final ByteBuffer l1Chunk = ByteBuffer.allocate(L1_CHUNK_BYTES);
+
+  /** A pass over {@code length} clusters from {@code first}. */
+  CheckPass(
+      CheckSource source,
+      CheckGeometry geometry,
+      CheckTables tables,
+      CheckRefcounts refcounts,
+      CheckTally tally,
+      long first,
+      int length,
+      long memoryBytes,
+      boolean fixCopied)
+      throws IOException {
+    this.source = source;
+    this.geometry = geometry;
+    this.tables = tables;
+    this.refcounts = refcounts;
+    this.tally = tally;
+    this.first = first;
+    this.length = length;
+    this.fixCopied = fixCopied;
+    counts = new ReferenceCounts(first, length, memoryBytes);
+    metadata = new BitSet(length);
+    exactlyOne = refcounts.exactlyOne(first, length);
+    l2Table = ByteBuffer.allocate((int) geometry.clusterSizeBytes());
+  }
+
+  /** Counts what the tables named by the header occupy, and the refcount blocks. */
+  void countFixed() {
+    for (CheckTables.Range range : tables.ranges()) {
+      reference(range.offset(), range.lengthBytes(), range.references(), range.name());
+      markMetadata(range.offset(), range.lengthBytes(), range.name());
+    }
+    refcounts.countBlocks(counts, metadata, first, tally);
+  }
+
+  /** Marks L2 tables of this window as metadata, and checks the entries that name them. */
+  void markTables() throws IOException {
+    BitSet seen = new BitSet();
+    for (CheckTables.L1 l1 : tables.l1Tables()) {
+      forEachEntry(
+          l1,
+          (index, entry) -> {
+            long offset = entry & OFFSET_MASK;
+            if (first == 0) {
+              checkL1Entry(l1, index, entry, offset);
+            }
+            long cluster = offset >>> geometry.clusterBits();
+            if (offset == 0 || !counts.contains(cluster)) {
+              return entry;
+            }
+            int bit = (int) (cluster - first);
+            if (!seen.get(bit) && metadata.get(bit)) {
+              tally.corruption(
+                  String.format(
+                      "L2 table at 0x%x, entry %d of the %s, overlaps other metadata",
+                      offset, index, l1.name()));
+            }
+            seen.set(bit);
+            metadata.set(bit);
+            return l1.active() ? checkCopied(entry, cluster, l1.name(), index) : entry;
+          });
+    }
+  }
+
+  /**
+   * Counts what the L2 tables in {@code tableCount} clusters from {@code firstTable} reference.
+   *
+   * @return false if they need too much memory; nothing was counted then
+   */
+  boolean countTables(long firstTable, int tableCount, long memoryBytes) throws IOException {
+    ReferenceCounts users = new ReferenceCounts(firstTable, tableCount, memoryBytes);
+    BitSet active = new BitSet();
+    for (CheckTables.L1 l1 : tables.l1Tables()) {
+      forEachEntry(
+          l1,
+          (index, entry) -> {
+            long offset = entry & OFFSET_MASK;
+            long cluster = offset >>> geometry.clusterBits();
+            if (offset != 0 && geometry.aligned(offset) && users.contains(cluster)) {
+              users.add(cluster, l1.references());
+              if (l1.active()) {
+                active.set((int) (cluster - firstTable));
+              }
+            }
+            return entry;
+          });
+    }
+    if (users.overBudget()) {
+      return false;
+    }
+    for (long c = users.next(firstTable); c >= 0; c = users.next(c + 1)) {
+      long offset = c << geometry.clusterBits();
+      if (offset < source.sizeBytes()) {
+        reference(offset, geometry.clusterSizeBytes(), users.get(c), "L2 table");
+        countTable(offset, users.get(c), active.get((int) (c - firstTable)));
+      }
+    }
+    return true;
+  }
+
+  boolean overBudget() {
+    return counts.overBudget();
+  }
+
+  /** Compares counts and refcounts; lowers those that are too high if asked to. */
+  void compare(long fileClusters, boolean lower) throws IOException {
+    refcounts.scan(
+        first,
+        length,
+        (cluster, refcount) -> {
+          int references = counts.get(cluster);
+          if (references == 0 && (refcount == 0 || cluster >= fileClusters)) {
+            return refcount;
+          }
+          tally.inUse(cluster);
+          if (Long.compareUnsigned(refcount, references) > 0) {
+            if (lower) {
+              return references;
+            }
+            tally.leak(mismatch("leaked cluster", cluster, refcount, references));
+          } else if (refcount != references) {
+            tally.corruption(mismatch("cluster", cluster, refcount, references));
+          }
+          return refcount;
+        });
+  }
+
+  private String mismatch(String what, long cluster, long refcount, int references) {
+    return String.format(
+        "%s %d at 0x%x: refcount=%s reference=%d",
+        what,
+        cluster,
+        cluster << geometry.clusterBits(),
+        Long.toUnsignedString(refcount),
+        references);
+  }
+
+  private void checkL1Entry(CheckTables.L1 l1, long index, long entry, long offset) {
+    if ((entry & L1_RESERVED) != 0) {
+      tally.corruption(
+          String.format("entry %d of the %s has reserved bits set: 0x%x", index, l1.name(), entry));
+    }
+    if (offset == 0) {
+      return;
+    }
+    if (!geometry.aligned(offset)) {
+      tally.corruption(
+          String.format(
+              "entry %d of the %s is not cluster aligned: 0x%x", index, l1.name(), offset));
+    } else if (offset + geometry.clusterSizeBytes()
+        > source.sizeBytes() + geometry.clusterSizeBytes()) {
+      tally.corruption(
+          String.format(
+              "entry %d of the %s is beyond the end of the file: 0x%x", index, l1.name(), offset));
+    }
+  }
+
+  private void countTable(long offset, int users, boolean active) throws IOException {
+    source.readInto(offset, l2Table);
+    int step = geometry.l2EntryBytes();
+    int changedFrom = Integer.MAX_VALUE;
+    int changedTo = 0;
+    long expected = 0;
+    for (int at = 0; at < l2Table.capacity(); at += step) {
+      long entry = l2Table.getLong(at);
+      long subclusters = step == 16 ? l2Table.getLong(at + 8) : 0;
+      if (entry == 0 && subclusters == 0) {
+        continue;
+      }
+      int index = at / step;
+      if ((entry & COMPRESSED) != 0) {
+        countCompressed(offset, index, entry, subclusters, users);
+        if (active && first == 0) {
+          tally.mapped(false, true);
+        }
+        continue;
+      }
+      long data = entry & OFFSET_MASK;
+      if (first == 0) {
+        checkL2Entry(offset, index, entry, subclusters);
+      }
+      if (data == 0 && !(geometry.dataFile() && (entry & COPIED) != 0)) {
+        continue;
+      }
+      if (active && first == 0) {
+        tally.mapped(expected == 0 || expected == data, false);
+      }
+      expected = data + geometry.clusterSizeBytes();
+      if (geometry.dataFile()) {
+        continue;
+      }
+      countData(offset, index, data, users);
+      long cluster = data >>> geometry.clusterBits();
+      if (active && counts.contains(cluster)) {
+        long wanted = checkCopied(entry, cluster, "L2 table", index, offset);
+        if (wanted != entry) {
+          l2Table.putLong(at, wanted);
+          changedFrom = Math.min(changedFrom, at);
+          changedTo = at + Long.BYTES;
+        }
+      }
+    }
+    if (changedTo > 0) {
+      source.writeBack(offset, l2Table, changedFrom, changedTo);
+    }
+  }
+
+  private void checkL2Entry(long table, int index, long entry, long subclusters) {
+    long data = entry & OFFSET_MASK;
+    String problem = null;
+    if ((entry & L2_RESERVED) != 0) {
+      problem = "has reserved bits set";
+    } else if (!geometry.aligned(data)) {
+      problem = "is not cluster aligned";
+    } else if ((entry & ZERO) != 0 && (geometry.version() == 2 || geometry.extendedL2())) {
+      problem = "has a zero flag that this image cannot have";
+    } else if ((subclusters >>> 32 & subclusters) != 0) {
+      problem = "has subclusters that are both allocated and zero";
+    } else if (data == 0 && !geometry.dataFile() && (subclusters & SUBCLUSTERS_ALLOCATED) != 0) {
+      problem = "is not allocated but has allocated subclusters";
+    } else if (geometry.dataFile() && data != 0 && (entry & COPIED) == 0) {
+      problem = "points into the external data file without the COPIED flag";
+    }
+    if (problem != null) {
+      tally.corruption(
+          String.format("entry %d of the L2 table at 0x%x %s: 0x%x", index, table, problem, entry));
+    }
+  }
+
+  private void countData(long table, int index, long data, int users) {
+    long cluster = data >>> geometry.clusterBits();
+    if (geometry.aligned(data) && data < source.sizeBytes()) {
+      if (counts.contains(cluster)) {
+        counts.add(cluster, users);
+        if (metadata.get((int) (cluster - first))) {
+          overlap(table, index, data);
+        }
+      }
+      return;
+    }
+    String name = first == 0 ? "entry " + index + " of the L2 table at 0x" + hex(table) : "";
+    reference(data, geometry.clusterSizeBytes(), users, name);
+  }
+
+  private void countCompressed(long table, int index, long entry, long subclusters, int users) {
+    int shift = 62 - (geometry.clusterBits() - 8);
+    long offset = entry & ((1L << shift) - 1);
+    long sectors = (entry & (COMPRESSED - 1)) >>> shift;
+    long lengthBytes = (sectors + 1) * SECTOR_BYTES - (offset & (SECTOR_BYTES - 1));
+    String place = "entry " + index + " of the L2 table at 0x" + hex(table);
+    if (first == 0) {
+      if ((entry & COPIED) != 0) {
+        tally.corruption(place + " is compressed and has the COPIED flag");
+      }
+      if (geometry.dataFile() || subclusters != 0) {
+        tally.corruption(place + " is compressed, which this image cannot have");
+      }
+    }
+    reference(offset, lengthBytes, users, place);
+    long last = (offset + lengthBytes - 1) >>> geometry.clusterBits();
+    for (long c = offset >>> geometry.clusterBits(); c <= last; c++) {
+      if (counts.contains(c) && metadata.get((int) (c - first))) {
+        overlap(table, index, offset);
+      }
+    }
+  }
+
+  private void overlap(long table, int index, long data) {
+    tally.corruption(
+        String.format(
+            "entry %d of the L2 table at 0x%x points to metadata at 0x%x", index, table, data));
+  }
+
+  /** Counts each cluster of a range; reports one that ends a cluster or more past the file. */
+  private void reference(long offset, long lengthBytes, int times, String name) {
+    if (lengthBytes <= 0) {
+      return;
+    }
+    long end = offset + lengthBytes;
+    if (offset < 0 || end < 0 || end > source.sizeBytes() + geometry.clusterSizeBytes()) {
+      if (first == 0) {
+        tally.corruption(
+            String.format(
+                "%s at 0x%x, %d bytes, is beyond the end of the file", name, offset, lengthBytes));
+      }
+      return;
+    }
+    long last = (end - 1) >>> geometry.clusterBits();
+    for (long c = offset >>> geometry.clusterBits(); c <= last; c++) {
+      if (counts.contains(c)) {
+        counts.add(c, times);
+      }
+    }
+  }
+
+  private void markMetadata(long offset, long lengthBytes, String name) {
+    long last = (offset + lengthBytes - 1) >>> geometry.clusterBits();
+    for (long c = offset >>> geometry.clusterBits(); c <= last && lengthBytes > 0; c++) {
+      if (counts.contains(c)) {
+        int bit = (int) (c - first);
+        if (metadata.get(bit)) {
+          tally.corruption(String.format("%s at 0x%x overlaps other metadata", name, offset));
+          return;
+        }
+        metadata.set(bit);
+      }
+    }
+  }
+
+  private long checkCopied(long entry, long cluster, String table, long index) throws IOException {
+    return checkCopied(entry, cluster, table, index, 0);
+  }
+
+  /**
+   * Compares COPIED with the refcount, and returns the entry as it should be if it is to be fixed.
+   * Fixing happens only once refcounts are known to equal the references and are on disk.
+   */
+  private long checkCopied(long entry, long cluster, String table, long index, long place)
+      throws IOException {
+    boolean one = exactlyOne.get((int) (cluster - first));
+    if (one == ((entry & COPIED) != 0)) {
+      return entry;
+    }
+    if (fixCopied) {
+      return one ? entry | COPIED : entry & ~COPIED;
+    }
+    tally.copiedFault(
+        String.format(
+            "entry %d of the %s%s has a wrong COPIED flag: 0x%x refcount=%d",
+            index,
+            table,
+            place == 0 ? "" : " at 0x" + hex(place),
+            entry,
+            refcounts.refcount(cluster)));
+    return entry;
+  }
+
+  private interface EntryVisitor {
+    long visit(long index, long entry) throws IOException;
+  }
+
+  /**
+   * Visits an L1 table's entries and writes back those the visitor changes. Entries are 8-aligned,
+   * so none is torn, and old and new differ only in COPIED.
+   */
+  private void forEachEntry(CheckTables.L1 l1, EntryVisitor visitor) throws IOException {
+    for (long done = 0; done < l1.lengthBytes(); done += L1_CHUNK_BYTES) {
+      source.readInto(l1.offset() + done, l1Chunk);
+      int chunk = (int) Math.min(L1_CHUNK_BYTES, l1.lengthBytes() - done);
+      int changedFrom = Integer.MAX_VALUE;
+      int changedTo = 0;
+      for (int at = 0; at < chunk; at += Long.BYTES) {
+        long entry = l1Chunk.getLong(at);
+        if (entry == 0) {
+          continue;
+        }
+        long wanted = visitor.visit((done + at) / Long.BYTES, entry);
+        if (wanted != entry) {
+          l1Chunk.putLong(at, wanted);
+          changedFrom = Math.min(changedFrom, at);
+          changedTo = at + Long.BYTES;
+        }
+      }
+      if (changedTo > 0) {
+        source.writeBack(l1.offset() + done, l1Chunk, changedFrom, changedTo);
+      }
+    }
+  }
+
+  private static String hex(long value) {
+    return Long.toHexString(value);
+  }
+}

@@ -1,0 +1,182 @@
+package io.cairn.qcow2;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.BitSet;
+
+/**
+ * The refcounts that an image states, of any width, read block by block for a window of host
+ * clusters.
+ */
+final class CheckRefcounts {
+  private static final long REFTABLE_RESERVED = 0x1ff;
+
+  private final CheckSource source;
+  private final CheckGeometry geometry;
+  private final long[] blocks;
+  private final ByteBuffer block;
+
+  private CheckRefcounts(CheckSource source, CheckGeometry geometry, long[] blocks) {
+    this.source = source;
+    this.geometry = geometry;
+    this.blocks = blocks;
+    this.block = ByteBuffer.allocate((int) geometry.clusterSizeBytes());
+  }
+
+  /** Reads the refcount table and reports entries that cannot be right. */
+  static CheckRefcounts read(CheckSource source, CheckGeometry geometry, CheckTally tally)
+      throws IOException {
+    int entries = (int) ((geometry.reftableClusters() << geometry.clusterBits()) / Long.BYTES);
+    ByteBuffer table = source.read(geometry.reftableOffset(), entries * Long.BYTES);
+    long[] blocks = new long[entries];
+    for (int i = 0; i < entries; i++) {
+      long entry = table.getLong(i * Long.BYTES);
+      long offset = entry & ~REFTABLE_RESERVED;
+      if ((entry & REFTABLE_RESERVED) != 0) {
+        tally.corruption(
+            String.format("refcount table entry %d has reserved bits set: 0x%x", i, entry));
+      }
+      if (!geometry.aligned(offset)) {
+        tally.corruption(
+            String.format("refcount block %d is not cluster aligned: 0x%x", i, offset));
+      } else if (offset >= source.sizeBytes()) {
+        tally.corruption(String.format("refcount block %d is outside the image: 0x%x", i, offset));
+      } else {
+        blocks[i] = offset;
+      }
+    }
+    return new CheckRefcounts(source, geometry, blocks);
+  }
+
+  /** Counts each refcount block that lies in the window, and reports what else uses it. */
+  void countBlocks(ReferenceCounts counts, BitSet metadata, long first, CheckTally tally) {
+    for (int i = 0; i < blocks.length; i++) {
+      long cluster = blocks[i] >>> geometry.clusterBits();
+      if (blocks[i] == 0 || !counts.contains(cluster)) {
+        continue;
+      }
+      counts.add(cluster, 1);
+      int bit = (int) (cluster - first);
+      if (metadata.get(bit)) {
+        tally.corruption(
+            String.format("refcount block %d at 0x%x overlaps other metadata", i, blocks[i]));
+      }
+      metadata.set(bit);
+    }
+  }
+
+  /** What a scan does with the refcounts of one window. */
+  interface Visitor {
+    /**
+     * Called for clusters in order.
+     *
+     * @return the refcount to store instead, or the same to leave it
+     */
+    long visit(long cluster, long refcount);
+  }
+
+  /** The clusters of the window whose refcount is exactly one. */
+  BitSet exactlyOne(long first, int length) throws IOException {
+    BitSet one = new BitSet(length);
+    scan(
+        first,
+        length,
+        (cluster, refcount) -> {
+          if (refcount == 1) {
+            one.set((int) (cluster - first));
+          }
+          return refcount;
+        });
+    return one;
+  }
+
+  /** Visits every cluster of the window; those without a refcount block have refcount 0. */
+  void scan(long first, int length, Visitor visitor) throws IOException {
+    long perBlock = geometry.refcountsPerBlock();
+    long end = first + length;
+    for (long cluster = first; cluster < end; ) {
+      long index = cluster / perBlock;
+      long blockEnd = Math.min(end, (index + 1) * perBlock);
+      long offset = index < blocks.length ? blocks[(int) index] : 0;
+      if (offset == 0) {
+        for (; cluster < blockEnd; cluster++) {
+          visitor.visit(cluster, 0);
+        }
+      } else {
+        scanBlock(offset, index * perBlock, cluster, blockEnd, visitor);
+        cluster = blockEnd;
+      }
+    }
+  }
+
+  /** The refcount of one cluster, for a message. */
+  long refcount(long cluster) throws IOException {
+    long[] found = new long[1];
+    scan(
+        cluster,
+        1,
+        (c, refcount) -> {
+          found[0] = refcount;
+          return refcount;
+        });
+    return found[0];
+  }
+
+  /**
+   * Refcounts that a visitor lowers are written back in place. A torn write leaves each of them old
+   * or new, and both are at least the number of references, so that no instant of it is unsafe (the
+   * caller syncs before it relies on the new values).
+   */
+  private void scanBlock(long offset, long base, long from, long to, Visitor visitor)
+      throws IOException {
+    source.readInto(offset, block);
+    int changedFrom = Integer.MAX_VALUE;
+    int changedTo = 0;
+    for (long cluster = from; cluster < to; cluster++) {
+      int index = (int) (cluster - base);
+      long refcount = get(block, index, geometry.refcountBits());
+      long wanted = visitor.visit(cluster, refcount);
+      if (wanted != refcount) {
+        put(block, index, geometry.refcountBits(), wanted);
+        int at = (int) ((long) index * geometry.refcountBits() / 8);
+        changedFrom = Math.min(changedFrom, at);
+        changedTo = Math.max(changedTo, at + Math.max(1, geometry.refcountBits() / 8));
+      }
+    }
+    if (changedTo > 0) {
+      source.writeBack(offset, block, changedFrom, changedTo);
+    }
+  }
+
+  /** Entry {@code index} of a refcount block; narrow entries start at a byte's low end. */
+  static long get(ByteBuffer block, int index, int bits) {
+    return switch (bits) {
+      case 16 -> block.getShort(index * 2) & 0xffffL;
+      case 32 -> block.getInt(index * 4) & 0xffffffffL;
+      case 64 -> block.getLong(index * 8);
+      default -> {
+        int perByte = 8 / bits;
+        int shift = index % perByte * bits;
+        yield (block.get(index / perByte) & 0xff) >> shift & ((1 << bits) - 1);
+      }
+    };
+  }
+
+  private static void put(ByteBuffer block, int index, int bits, long value) {
+    checkArgument(bits == 64 || value >>> bits == 0, "refcount %s is too wide", value);
+    switch (bits) {
+      case 16 -> block.putShort(index * 2, (short) value);
+      case 32 -> block.putInt(index * 4, (int) value);
+      case 64 -> block.putLong(index * 8, value);
+      default -> {
+        int perByte = 8 / bits;
+        int shift = index % perByte * bits;
+        int mask = ((1 << bits) - 1) << shift;
+        int at = index / perByte;
+        block.put(at, (byte) ((block.get(at) & ~mask) | ((int) value << shift)));
+      }
+    }
+  }
+}

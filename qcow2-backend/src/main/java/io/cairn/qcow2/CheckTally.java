@@ -1,0 +1,104 @@
+package io.cairn.qcow2;
+
+import io.cairn.storage.Finding;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The running totals of a check, or of one pass of it that may have to be thrown away. */
+final class CheckTally {
+  private final String object;
+  private final int findingsMax;
+  private final List<Finding> findings = new ArrayList<>();
+  private long corruptions;
+  private long copiedFaults;
+  private long leaks;
+  private long checkErrors;
+  private long allocated;
+  private long fragmented;
+  private long compressed;
+  private long highestCluster;
+
+  CheckTally(String object, int findingsMax) {
+    this.object = object;
+    this.findingsMax = findingsMax;
+  }
+
+  void corruption(String message) {
+    corruptions++;
+    keep(Finding.Kind.CORRUPT, message);
+  }
+
+  /** A wrong COPIED flag: a corruption that can be put right without any guess. */
+  void copiedFault(String message) {
+    copiedFaults++;
+    corruption(message);
+  }
+
+  void leak(String message) {
+    leaks++;
+    keep(Finding.Kind.LEAK, message);
+  }
+
+  void checkError(String message) {
+    checkErrors++;
+    keep(Finding.Kind.CORRUPT, message);
+  }
+
+  void mapped(boolean contiguous, boolean isCompressed) {
+    allocated++;
+    fragmented += contiguous ? 0 : 1;
+    compressed += isCompressed ? 1 : 0;
+  }
+
+  void inUse(long cluster) {
+    highestCluster = Math.max(highestCluster, cluster);
+  }
+
+  /** Adds the totals of a pass that is complete. */
+  void add(CheckTally pass) {
+    corruptions += pass.corruptions;
+    copiedFaults += pass.copiedFaults;
+    leaks += pass.leaks;
+    checkErrors += pass.checkErrors;
+    allocated += pass.allocated;
+    fragmented += pass.fragmented;
+    compressed += pass.compressed;
+    inUse(pass.highestCluster);
+    pass.findings.stream().limit(findingsMax - findings.size()).forEach(findings::add);
+  }
+
+  /** Whether lowering refcounts is certain to free only what nothing references. */
+  boolean repairable() {
+    return checkErrors == 0 && corruptions == copiedFaults && (leaks > 0 || copiedFaults > 0);
+  }
+
+  long corruptions() {
+    return corruptions;
+  }
+
+  long leaks() {
+    return leaks;
+  }
+
+  CheckResult result(CheckGeometry geometry, long corruptionsFixed, long leaksFixed) {
+    return new CheckResult(
+        object,
+        (highestCluster + 1) << geometry.clusterBits(),
+        geometry.guestClusters(),
+        allocated,
+        fragmented,
+        compressed,
+        corruptions,
+        leaks,
+        checkErrors,
+        corruptionsFixed,
+        leaksFixed,
+        findings);
+  }
+
+  private void keep(Finding.Kind kind, String message) {
+    if (findings.size() < findingsMax) {
+      findings.add(new Finding(kind, object, message));
+    }
+  }
+}
