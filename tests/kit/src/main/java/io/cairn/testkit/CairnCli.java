@@ -1,6 +1,10 @@
 package io.cairn.testkit;
 
+import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,6 +24,32 @@ public interface CairnCli {
   /** Runs one command that must succeed. */
   default ToolResult ok(String... arguments) {
     return run(arguments).expect(0);
+  }
+
+  /** The command as a function that writes to two streams and returns its exit code. */
+  @FunctionalInterface
+  interface Main {
+    /** Runs one command line. */
+    int run(List<String> arguments, OutputStream out, OutputStream err);
+  }
+
+  /** Runs the command within this process: a JVM start for each would take minutes. */
+  static CairnCli inProcess(Main main) {
+    return arguments -> {
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      ByteArrayOutputStream err = new ByteArrayOutputStream();
+      long started = System.nanoTime();
+      int code = main.run(arguments, out, err);
+      Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
+      List<String> line = new ArrayList<>(List.of("cairn"));
+      line.addAll(arguments);
+      return new ToolResult(
+          line,
+          code,
+          out.toString(StandardCharsets.UTF_8),
+          err.toString(StandardCharsets.UTF_8),
+          elapsed);
+    };
   }
 
   /** The same command on a store, through another way to run it. */

@@ -59,10 +59,15 @@ public final class CairnProcess implements CairnCli {
   }
 
   private RunningTool start(List<String> arguments) {
+    return RunningTool.start(commandLine(arguments), Map.of("LC_ALL", "C.UTF-8"));
+  }
+
+  /** The program and its arguments, to be started by other means. */
+  public List<String> commandLine(List<String> arguments) {
     List<String> command = new ArrayList<>(prefix);
     command.add(program.toString());
     command.addAll(arguments);
-    return RunningTool.start(command, Map.of("LC_ALL", "C.UTF-8"));
+    return command;
   }
 
   @Override

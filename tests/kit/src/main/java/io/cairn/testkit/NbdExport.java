@@ -56,7 +56,7 @@ public final class NbdExport implements AutoCloseable {
 
   /** Fails unless the exported content equals a raw file. */
   public void assertSame(Path raw) {
-    QemuTools.img("compare", "-s", "-f", "raw", "-F", "raw", address(), raw.toString()).expect(0);
+    QemuTools.img("compare", "-f", "raw", "-F", "raw", address(), raw.toString()).expect(0);
   }
 
   /** Ends the server. */
