@@ -1,0 +1,22 @@
+#!/bin/sh
+# finish.sh TARGET NAME: completes the distribution TARGET/NAME and packs it as TARGET/NAME.tar.gz.
+set -e
+target=$1
+name=$2
+home=$target/$name
+
+# SQLite's library, out of its jar: extracting it at each start would take longer than the command.
+for machine in x86_64 aarch64; do
+  mkdir -p "$home/lib/native/$machine"
+  (cd "$home/lib/native/$machine" &&
+    "${JAVA_HOME:-/usr}/bin/jar" xf "$home"/lib/sqlite-jdbc-*.jar \
+      "org/sqlite/native/Linux/$machine/libsqlitejdbc.so" &&
+    mv "org/sqlite/native/Linux/$machine/libsqlitejdbc.so" . && rm -r org)
+done
+
+rm -f "$home/lib/cairn.jsa" "$home/lib/cairn.jsa.for"
+tar -C "$target" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@1795219200 \
+  -czf "$target/$name.tar.gz" "$name"
+
+# After the tar: the archive holds for this place only, another one makes its own.
+"$home/libexec/make-archive" || echo "no start-up archive; starting will be slower" >&2

@@ -1,0 +1,58 @@
+package io.cairn.cli;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What SIGINT and SIGTERM do. The first asks the running operation to stop and roll back; a second
+ * one, or one while no operation runs, ends the process at once, which the journal recovers from.
+ * SIGUSR1 asks the operation for one line on how it gets on.
+ */
+final class Interruption {
+  /** What runs now and can be asked to stop. */
+  interface Running {
+    /** Asks the operation to stop and roll back; returns at once. */
+    void cancel();
+
+    /** One line on how it gets on. */
+    String status();
+  }
+
+  /** What an arriving signal means. */
+  enum Answer {
+    /** The operation was asked to stop. */
+    STOPPING,
+    /** Nothing can be asked: end the process. */
+    END
+  }
+
+  // Both guarded by this.
+  private @Nullable Running running;
+  private @Nullable String signal;
+
+  /** Declares what signals are passed to; empty when it has ended. */
+  synchronized void running(Optional<Running> operation) {
+    running = operation.orElse(null);
+  }
+
+  /** A SIGINT ({@code INT}) or SIGTERM ({@code TERM}) arrives. */
+  synchronized Answer arrive(String name) {
+    boolean first = signal == null;
+    signal = name;
+    if (!first || running == null) {
+      return Answer.END;
+    }
+    running.cancel();
+    return Answer.STOPPING;
+  }
+
+  /** How the running operation gets on. */
+  synchronized String status() {
+    return running == null ? "no operation is running" : running.status();
+  }
+
+  /** The exit code for an interrupted command. */
+  synchronized int exitCode() {
+    return "TERM".equals(signal) ? 143 : 130;
+  }
+}

@@ -1,0 +1,215 @@
+package io.cairn.cli;
+
+import io.cairn.checkpoint.CheckpointStore;
+import io.cairn.checkpoint.Operation;
+import io.cairn.checkpoint.OperationPlan;
+import io.cairn.checkpoint.OperationResult;
+import io.cairn.checkpoint.PlannedStep;
+import io.cairn.checkpoint.Progress;
+import io.cairn.cli.terminal.ClosedPipeException;
+import io.cairn.cli.terminal.Human;
+import io.cairn.cli.terminal.Json;
+import io.cairn.cli.terminal.ProgressLine;
+import io.cairn.cli.terminal.Terminal;
+import io.cairn.storage.BlockedException;
+import io.cairn.storage.Blocker;
+import io.cairn.storage.CairnException;
+import io.cairn.storage.ErrorCode;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The common course of every command that carries out an {@link OperationPlan}: check the digest,
+ * print the plan, stop there for a dry run, refuse if it is blocked, ask if it is destructive, run
+ * it with progress and signals connected, and report.
+ */
+final class Planned {
+  private static final Duration JSON_PROGRESS = Duration.ofSeconds(1);
+
+  private Planned() {}
+
+  /** Takes a plan as far as the options say; empty if nothing was executed. */
+  static Optional<OperationResult> run(
+      Invocation in, CheckpointStore store, OperationPlan plan, String verb) {
+    checkDigest(in, plan.digest());
+    Terminal terminal = in.terminal();
+    List<String> text = describe(plan);
+    if (in.dryRun()) {
+      if (in.json()) {
+        terminal.out(Views.plan(plan).toString());
+      } else {
+        text.forEach(terminal::out);
+      }
+      return Optional.empty();
+    }
+    if (!plan.blockers().isEmpty()) {
+      throw new BlockedException("cannot " + verb + " " + plan.subject(), plan.blockers());
+    }
+    if (!in.json()) {
+      text.forEach(terminal::err);
+    }
+    if (plan.destructive() && !plan.nothingToDo()) {
+      Confirmation.require(in, verb + " " + plan.subject());
+    }
+    OperationResult result = execute(in, store, plan, verb);
+    NamesFile.update(in, store, plan.guest());
+    if (in.json()) {
+      terminal.out(Views.result(plan, result).toString());
+    } else {
+      summarise(terminal, result);
+    }
+    return Optional.of(result);
+  }
+
+  /** The exit code of a command that ran a plan. */
+  static int exitCode(Invocation in, OperationPlan plan) {
+    return in.dryRun() && !plan.blockers().isEmpty() ? ErrorCode.BLOCKED.exitCode() : 0;
+  }
+
+  /** Refuses if the user wants another plan than this. */
+  static void checkDigest(Invocation in, String digest) {
+    Optional<String> wanted = in.value("--plan-digest");
+    if (wanted.isEmpty()) {
+      return;
+    }
+    if (wanted.get().length() < 8) {
+      throw new CairnException(
+          ErrorCode.USAGE, "a plan digest has at least 8 digits: " + wanted.get(), "");
+    }
+    if (!digest.startsWith(wanted.get())) {
+      throw new CairnException(
+          ErrorCode.PLAN_CHANGED,
+          "the plan is now " + digest.substring(0, 16) + ", not " + wanted.get(),
+          "look at the new plan with --dry-run");
+    }
+  }
+
+  /** The plan as people read it, the same for a dry run and a real one. */
+  static List<String> describe(OperationPlan plan) {
+    List<String> lines = new ArrayList<>();
+    lines.add("plan " + plan.shortDigest() + ": " + plan.kind().word() + " " + plan.subject());
+    if (plan.nothingToDo()) {
+      lines.add("  nothing to do");
+    }
+    int number = 1;
+    for (PlannedStep step : plan.steps()) {
+      String clean = step.afterCommit() ? " (clean-up)" : "";
+      lines.add("  " + number++ + ". " + step.action() + " on " + step.backend() + clean);
+      step.lines().forEach(line -> lines.add("     " + line));
+    }
+    plan.effects().forEach(effect -> lines.add("  => " + effect));
+    if (plan.bytesToWrite() > 0 || plan.bytesToFree() > 0) {
+      lines.add(
+          "  writes up to "
+              + Human.bytes(plan.bytesToWrite())
+              + ", frees about "
+              + Human.bytes(plan.bytesToFree()));
+    }
+    for (Blocker blocker : plan.blockers()) {
+      String hint = blocker.hint().isEmpty() ? "" : " (" + blocker.hint() + ")";
+      lines.add("  BLOCKED: " + blocker + hint);
+    }
+    return lines;
+  }
+
+  private static OperationResult execute(
+      Invocation in, CheckpointStore store, OperationPlan plan, String verb) {
+    Operation<OperationResult> operation = store.execute(plan);
+    ProgressLine line =
+        new ProgressLine(in.terminal(), in.environment().clock(), verb + " " + plan.subject());
+    try (line) {
+      JsonProgress json = new JsonProgress(in);
+      operation.onProgress(
+          progress -> {
+            if (in.json()) {
+              json.progressed(progress);
+            } else {
+              line.update(statusOf(progress));
+            }
+          });
+      in.interruption().running(Optional.of(running(operation, line)));
+      return operation.await();
+    } finally {
+      in.interruption().running(Optional.empty());
+    }
+  }
+
+  private static Interruption.Running running(
+      Operation<OperationResult> operation, ProgressLine line) {
+    return new Interruption.Running() {
+      @Override
+      public void cancel() {
+        operation.cancel();
+      }
+
+      @Override
+      public String status() {
+        return line.describe(statusOf(operation.progress()));
+      }
+    };
+  }
+
+  static ProgressLine.Status statusOf(Progress progress) {
+    return new ProgressLine.Status(
+        progress.phase(),
+        progress.step(),
+        progress.steps(),
+        progress.bytesDone(),
+        progress.bytesTotal());
+  }
+
+  private static void summarise(Terminal terminal, OperationResult result) {
+    StringBuilder line = new StringBuilder("done in " + Human.duration(result.elapsed()));
+    line.append(", ").append(Human.bytes(result.bytesWritten())).append(" written");
+    if (result.bytesFreed() > 0) {
+      line.append(", ").append(Human.bytes(result.bytesFreed())).append(" freed");
+    }
+    if (!result.transactionId().isEmpty()) {
+      line.append("; transaction ").append(result.transactionId());
+    }
+    result.notes().forEach(note -> terminal.err("note: " + note));
+    terminal.err(line.toString());
+  }
+
+  /** Progress as JSON lines, one a second. */
+  private static final class JsonProgress {
+    private final Invocation in;
+    private Instant shown;
+    private boolean unread;
+
+    JsonProgress(Invocation in) {
+      this.in = in;
+      this.shown = in.environment().clock().instant();
+    }
+
+    synchronized void progressed(Progress progress) {
+      Instant now = in.environment().clock().instant();
+      if (unread || Duration.between(shown, now).compareTo(JSON_PROGRESS) < 0) {
+        return;
+      }
+      shown = now;
+      try {
+        print(progress);
+      } catch (ClosedPipeException e) {
+        // Nobody reads any more; that is no reason to stop the operation.
+        unread = true;
+      }
+    }
+
+    private void print(Progress progress) {
+      in.terminal()
+          .out(
+              Json.document("progress", 1)
+                  .put("phase", progress.phase())
+                  .put("step", progress.step())
+                  .put("steps", progress.steps())
+                  .put("bytesDone", progress.bytesDone())
+                  .put("bytesTotal", progress.bytesTotal())
+                  .toString());
+      in.terminal().flush();
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package io.cairn.cli;
+
+import io.cairn.checkpoint.Checkpoint;
+import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.CheckpointStore;
+import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.VerifyReport;
+import io.cairn.cli.terminal.Human;
+import io.cairn.cli.terminal.Json;
+import io.cairn.cli.terminal.ProgressLine;
+import io.cairn.cli.terminal.Style;
+import io.cairn.cli.terminal.Terminal;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.Finding;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** {@code cairn verify}. */
+final class VerifyCommand extends Command {
+  VerifyCommand() {
+    super("verify", "Compare checkpoints with what is stored.");
+    paragraph(
+        "Proves for every disk of every checkpoint that its snapshot is there, is the one that was"
+            + " recorded and can be read; for a whole guest also that its images are sound. Exits 20"
+            + " if data is damaged or missing, 21 if only space is lost. Changes nothing.");
+    optionalArgument("NAME[@CKPT]", "A guest, or one of its checkpoints; or every guest.");
+    example("cairn verify", "everything");
+    example("cairn verify web@before-upgrade", "before a restore that matters");
+  }
+
+  @Override
+  int run(Invocation in) {
+    Optional<Address> address = in.options().argument(0).map(Address::parse);
+    CheckpointStore store = in.reading();
+    Optional<CheckpointId> id =
+        address
+            .filter(a -> a.checkpoint().isPresent())
+            .map(a -> store.view(a.guest()).tree().resolve(a.requireCheckpoint()))
+            .map(Checkpoint::id);
+    List<String> guests =
+        address.isPresent()
+            ? List.of(address.get().guest())
+            : store.guests().stream().map(Guest::name).toList();
+    List<VerifyReport> reports = new ArrayList<>();
+    for (String guest : guests) {
+      ProgressLine line =
+          new ProgressLine(in.terminal(), in.environment().clock(), "verify " + guest);
+      try (line) {
+        reports.add(store.verify(guest, id, progress -> line.update(Planned.statusOf(progress))));
+      }
+    }
+    if (in.json()) {
+      print(reports, in.terminal());
+    } else {
+      reports.forEach(report -> print(report, in.terminal()));
+    }
+    return reports.stream()
+        .flatMap(report -> report.code().stream())
+        .reduce(VerifyCommand::worse)
+        .map(ErrorCode::exitCode)
+        .orElse(0);
+  }
+
+  private static ErrorCode worse(ErrorCode a, ErrorCode b) {
+    return a == ErrorCode.CORRUPT ? a : b;
+  }
+
+  static void print(VerifyReport report, Terminal terminal) {
+    for (Finding finding : report.findings()) {
+      terminal.out(
+          terminal.styled(
+                  finding.kind() == Finding.Kind.FOREIGN ? Style.DIM : Style.RED,
+                  finding.kind().name())
+              + "  "
+              + finding.object()
+              + ": "
+              + finding.message());
+    }
+    terminal.out(
+        report.guest()
+            + ": "
+            + Human.count(report.checkpointsChecked(), "checkpoint")
+            + ", "
+            + Human.count(report.snapshotsChecked(), "disk snapshot")
+            + " checked, "
+            + (report.clean()
+                ? terminal.styled(Style.GREEN, "all sound")
+                : Human.count(report.findings().size(), "finding")));
+  }
+
+  private static void print(List<VerifyReport> reports, Terminal terminal) {
+    List<Json> guests =
+        reports.stream()
+            .map(
+                report ->
+                    Json.object()
+                        .put("guest", report.guest())
+                        .put("clean", report.clean())
+                        .put("checkpointsChecked", report.checkpointsChecked())
+                        .put("snapshotsChecked", report.snapshotsChecked())
+                        .put("findings", report.findings().stream().map(Views::finding).toList()))
+            .toList();
+    terminal.out(
+        Json.document("verify", 1)
+            .put("clean", reports.stream().allMatch(VerifyReport::clean))
+            .put("guests", guests)
+            .toString());
+  }
+}
