@@ -1,5 +1,8 @@
 package io.cairn.qcow2;
 
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -20,6 +23,28 @@ public record BackingFile(String name, Optional<String> format) {
   /** A backing file with an explicit format. */
   public BackingFile(String name, String format) {
     this(name, Optional.of(format));
+  }
+
+  /** Refuses what a header cannot hold. */
+  static void requireValid(Path image, Optional<BackingFile> backing) throws StorageException {
+    if (backing.isEmpty()) {
+      return;
+    }
+    byte[] name = backing.get().name().getBytes(StandardCharsets.UTF_8);
+    boolean nul = backing.get().name().indexOf('\0') >= 0;
+    if (name.length == 0 || name.length > NAME_BYTES_MAX || nul) {
+      throw new StorageException(
+          ErrorCode.USAGE,
+          image + ": a backing file name has 1 to " + NAME_BYTES_MAX + " bytes and no NUL",
+          "");
+    }
+    String format = backing.get().format().orElse(RAW);
+    if (!format.equals(QCOW2) && !format.equals(RAW)) {
+      throw new StorageException(
+          ErrorCode.UNSUPPORTED,
+          image + ": backing files can be qcow2 or raw, not \"" + format + "\"",
+          "");
+    }
   }
 
   /** Where the file is, for an overlay at this path. */

@@ -1,5 +1,6 @@
 package io.cairn.qcow2;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -63,6 +64,13 @@ public final class HeaderExtension {
 
   static int storedBytes(int dataBytes) {
     return HEAD_BYTES + ((dataBytes + 7) & ~7);
+  }
+
+  /** Puts it where it belongs; the padding stays as it is. */
+  void put(ByteBuffer cluster, int at) {
+    cluster.putInt(at, type);
+    cluster.putInt(at + 4, data.length);
+    cluster.put(at + HEAD_BYTES, data);
   }
 
   @Override

@@ -1,0 +1,200 @@
+package io.cairn.qcow2;
+
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
+import java.io.IOException;
+import java.util.Arrays;
+
+/**
+ * Hands out free host clusters with refcount 1, and takes back those nothing refers to any more.
+ *
+ * <p>A cluster whose last reference was removed is <em>freed</em>: its refcount stays until the
+ * removal is stable. Only then it becomes <em>available</em>. Otherwise a crash could leave the old
+ * reference on disk and new content under it.
+ *
+ * <p>When the present refcount blocks have no room, a region behind them is opened that describes
+ * itself, so that nothing recurses:
+ *
+ * <pre>
+ *   first cluster behind the last block's reach
+ *   +--------+-----+--------+----------------------+----------------+
+ *   | block  | ... | block  | moved refcount table | what was asked |
+ *   +--------+-----+--------+----------------------+----------------+
+ *     enough blocks for          only if the old
+ *     all of this region         one is too short
+ * </pre>
+ */
+final class ClusterAllocator {
+  /** Host offsets have 56 bits. */
+  private static final long HOST_OFFSET_MAX = 1L << 56;
+
+  private static final int FREED_MAX = 1 << 16;
+
+  private final ImageFile file;
+  private final Geometry geometry;
+  private final Refcounts refcounts;
+  private final MetadataMap map;
+  private final L2Cache l2Cache;
+
+  /** No cluster below this one is free. */
+  private long firstFree = 1;
+
+  /** Clusters that lost one reference each, in memory; an index can be there more than once. */
+  private long[] freed = new long[64];
+
+  private int freedCount;
+
+  /** Opening a region failed half way, so the refcounts in memory do not describe it. */
+  private boolean halfOpen;
+
+  ClusterAllocator(
+      ImageFile file, Geometry geometry, Refcounts refcounts, MetadataMap map, L2Cache l2Cache) {
+    this.file = file;
+    this.geometry = geometry;
+    this.refcounts = refcounts;
+    this.map = map;
+    this.l2Cache = l2Cache;
+  }
+
+  /** One cluster for guest data. */
+  long allocateData() throws IOException {
+    return allocate(1);
+  }
+
+  /** Adjacent clusters for a table of this many bytes. */
+  long allocateTable(MetadataMap.Kind kind, long bytes) throws IOException {
+    long offset = allocate(Math.max(1, geometry.clustersFor(bytes)));
+    map.put(kind, offset, Math.max(1, bytes));
+    return offset;
+  }
+
+  private long allocate(long clusters) throws IOException {
+    requireSound();
+    long first = refcounts.findFree(firstFree, clusters);
+    if (first < 0) {
+      first = openRegion(clusters);
+    }
+    if (clusters == 1) {
+      firstFree = first + 1;
+    }
+    for (long i = 0; i < clusters; i++) {
+      map.requireNoTable((first + i) << geometry.clusterBits(), "free cluster by its refcount");
+    }
+    for (long i = 0; i < clusters; i++) {
+      refcounts.add(first + i, 1);
+    }
+    file.use((first + clusters) << geometry.clusterBits());
+    return first << geometry.clusterBits();
+  }
+
+  /** Opens a region with room for this many adjacent clusters and returns the first of them. */
+  private long openRegion(long clusters) throws IOException {
+    long perBlock = geometry.refcountsPerBlock();
+    int firstBlock = refcounts.endBlockIndex();
+    long tableClusters = 0;
+    long blocks = blocksFor(clusters, perBlock);
+    while (firstBlock + blocks > entriesIn(tableClusters)) {
+      long entries = Math.max(firstBlock + blocks, refcounts.tableEntries() * 3L / 2);
+      tableClusters = Math.max(tableClusters + 1, geometry.clustersFor(entries * Long.BYTES));
+      blocks = blocksFor(clusters + tableClusters, perBlock);
+    }
+    long start = firstBlock * perBlock;
+    long end = start + blocks * perBlock;
+    if (tableClusters << geometry.clusterBits() > Geometry.REFCOUNT_TABLE_BYTES_MAX
+        || end > HOST_OFFSET_MAX >>> geometry.clusterBits()) {
+      throw new StorageException(
+          ErrorCode.NO_SPACE,
+          file.path() + ": the image file cannot grow: its refcount table would exceed 8 MiB",
+          "Use a larger cluster size");
+    }
+    halfOpen = true;
+    if (tableClusters > 0) {
+      free(refcounts.tableOffset(), (long) refcounts.tableClusters() << geometry.clusterBits());
+      refcounts.moveTable((start + blocks) << geometry.clusterBits(), (int) tableClusters);
+    }
+    for (long i = 0; i < blocks; i++) {
+      refcounts.addBlock((int) (firstBlock + i), (start + i) << geometry.clusterBits());
+    }
+    for (long i = 0; i < blocks + tableClusters; i++) {
+      refcounts.add(start + i, 1);
+    }
+    halfOpen = false;
+    return start + blocks + tableClusters;
+  }
+
+  /** Refuses to go on after an I/O error while the refcount structures grew. */
+  void requireSound() throws StorageException {
+    if (halfOpen) {
+      throw new StorageException(
+          ErrorCode.FAILED,
+          file.path() + ": an earlier I/O error left the refcounts in memory incomplete",
+          "Close the image and open it again; the file is unharmed");
+    }
+  }
+
+  /** Blocks to describe this many clusters and themselves. */
+  private static long blocksFor(long clusters, long perBlock) {
+    return (clusters + perBlock - 2) / (perBlock - 1);
+  }
+
+  private long entriesIn(long tableClusters) {
+    return tableClusters == 0
+        ? refcounts.tableEntries()
+        : (tableClusters << geometry.clusterBits()) / Long.BYTES;
+  }
+
+  /** Takes back clusters that nothing has referred to yet. */
+  void release(long offset, long bytes) throws IOException {
+    long count = Math.max(1, geometry.clustersFor(bytes));
+    for (long i = 0; i < count; i++) {
+      decrement((offset >>> geometry.clusterBits()) + i);
+    }
+  }
+
+  /** Notes that the clusters of a table lost a reference that is not stable yet. */
+  void free(long offset, long bytes) {
+    long first = offset >>> geometry.clusterBits();
+    long count = Math.max(1, geometry.clustersFor(bytes));
+    for (long i = 0; i < count; i++) {
+      free(first + i);
+    }
+  }
+
+  /** Notes that a cluster lost a reference that is not stable yet. */
+  void free(long cluster) {
+    if (freedCount == freed.length) {
+      freed = Arrays.copyOf(freed, freedCount * 2);
+    }
+    freed[freedCount++] = cluster;
+  }
+
+  boolean hasFreed() {
+    return freedCount > 0;
+  }
+
+  boolean wantsCommit() {
+    return freedCount >= FREED_MAX;
+  }
+
+  /** Lowers the refcounts of what was freed; call once the removals are stable. */
+  void makeFreedAvailable() throws IOException {
+    while (freedCount > 0) {
+      decrement(freed[freedCount - 1]);
+      freedCount--;
+    }
+  }
+
+  /** Lowers a refcount by one; at 0 the cluster is available and no table any more. */
+  void decrement(long cluster) throws IOException {
+    decrement(cluster, 1);
+  }
+
+  /** Lowers a refcount; at 0 the cluster is available and no table any more. */
+  void decrement(long cluster, long count) throws IOException {
+    if (refcounts.add(cluster, -count) == 0) {
+      map.remove(cluster);
+      l2Cache.invalidate(cluster << geometry.clusterBits());
+      firstFree = Math.min(firstFree, cluster);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package io.cairn.qcow2;
+
+import java.nio.file.Path;
+
+/** What this engine can do with an image, by the features its header names. */
+final class Features {
+  private Features() {}
+
+  /** Refuses an image whose content this engine cannot read. */
+  static void requireReadable(Path file, Qcow2Header header) throws Qcow2FormatException {
+    if (header.cryptMethod() != 0) {
+      throw unsupported(file, header.cryptMethod() == 2 ? "LUKS encryption" : "AES encryption");
+    }
+    if (header.has(Qcow2Header.INCOMPATIBLE_DATA_FILE)) {
+      throw unsupported(file, "external data file");
+    }
+    if (header.has(Qcow2Header.INCOMPATIBLE_EXTENDED_L2)) {
+      throw unsupported(file, "extended L2 entries");
+    }
+  }
+
+  /** Refuses an image that this engine could harm by writing. */
+  static void requireWritable(Path file, Qcow2Header header) throws Qcow2FormatException {
+    if (header.has(Qcow2Header.INCOMPATIBLE_CORRUPT)) {
+      throw Qcow2FormatException.corrupt(
+          file,
+          "header field incompatible_features",
+          Qcow2Header.OFFSET_INCOMPATIBLE_FEATURES,
+          "the corrupt bit clear for writing",
+          "it set by a program that found damage");
+    }
+    if (header.has(Qcow2Header.INCOMPATIBLE_DIRTY)) {
+      throw Qcow2FormatException.unsupported(
+          file,
+          "writing an image whose dirty bit is set (it was not closed)",
+          "Repair its refcounts with qemu-img check -r all");
+    }
+    boolean bitmaps = header.extension(HeaderExtension.BITMAPS).isPresent();
+    if (bitmaps && (header.autoclearFeatures() & Qcow2Header.AUTOCLEAR_BITMAPS) != 0) {
+      throw Qcow2FormatException.unsupported(
+          file,
+          "writing an image with persistent dirty bitmaps, which would become wrong",
+          "Remove the bitmaps with qemu-img bitmap --remove");
+    }
+  }
+
+  private static Qcow2FormatException unsupported(Path file, String feature) {
+    return Qcow2FormatException.unsupported(
+        file, feature, "Convert the image with qemu-img convert -O qcow2");
+  }
+}

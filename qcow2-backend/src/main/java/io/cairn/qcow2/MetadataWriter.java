@@ -1,0 +1,199 @@
+package io.cairn.qcow2;
+
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
+import io.cairn.storage.io.BlockFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The writing side of an image's tables, and the order in which they reach the disk.
+ *
+ * <p>Between commits the tables change in memory only, while guest data goes straight to the file:
+ * into clusters nobody else refers to, or into fresh ones nothing on disk refers to yet. {@link
+ * #commit} then writes, with a sync at each bar:
+ *
+ * <pre>
+ *   guest data, refcount blocks | refcount table entries | L2 tables | L1 entries | (lower refcounts)
+ * </pre>
+ *
+ * <p>An entry on disk thus never names something that is not stable: not data, not an L2 table, not
+ * a cluster whose refcount is still 0. Entries are 8 bytes at multiples of 8, so any mixture of old
+ * and new ones a crash leaves is valid. Clusters that lost a reference keep their refcount until
+ * the last bar, so neither the old reference nor a new user can ever see the other's content. Bars
+ * with nothing to separate are skipped.
+ */
+final class MetadataWriter {
+  private final ImageTables tables;
+  private final ImageFile file;
+  private final MetadataMap map;
+  private final Refcounts refcounts;
+  private final ClusterAllocator allocator;
+
+  /** Why nothing may be written any more; null while all is well. */
+  private @Nullable String broken;
+
+  private boolean autoclearDone;
+
+  private MetadataWriter(ImageTables tables, MetadataMap map, Refcounts refcounts) {
+    this.tables = tables;
+    this.file = tables.file();
+    this.map = map;
+    this.refcounts = refcounts;
+    this.allocator =
+        new ClusterAllocator(file, tables.geometry(), refcounts, map, tables.l2Cache());
+  }
+
+  /** Reads the refcount table and notes where every table of every tree is. */
+  static MetadataWriter open(ImageTables tables, long cacheBytes) throws IOException {
+    ImageFile file = tables.file();
+    Qcow2Header header = tables.header();
+    MetadataMap map = new MetadataMap(file.path(), header.clusterBits());
+    Refcounts refcounts = Refcounts.open(file, header, map, cacheBytes);
+    MetadataWriter writer = new MetadataWriter(tables, map, refcounts);
+    if (header.snapshotCount() > 0) {
+      map.putFound(
+          MetadataMap.Kind.SNAPSHOT_TABLE, header.snapshotsOffset(), tables.snapshotTableBytes());
+    }
+    writer.noteTree(tables.active().l1());
+    for (SnapshotEntry snapshot : tables.snapshots()) {
+      writer.noteTree(tables.l1Of(snapshot));
+    }
+    return writer;
+  }
+
+  private void noteTree(L1Table l1) throws IOException {
+    if (l1.count() > 0) {
+      map.putFound(MetadataMap.Kind.L1, l1.offset(), l1.bytes());
+    }
+    for (int i = 0; i < l1.count(); i++) {
+      long l2Offset = tables.check().l2Offset(l1.get(i), l1.offset(), i, file.length());
+      if (l2Offset != 0) {
+        map.putFound(MetadataMap.Kind.L2, l2Offset, 1);
+      }
+    }
+  }
+
+  MetadataMap map() {
+    return map;
+  }
+
+  Refcounts refcounts() {
+    return refcounts;
+  }
+
+  ClusterAllocator allocator() {
+    return allocator;
+  }
+
+  /**
+   * Called before each change: refuses a broken image, and clears the autoclear bits of features
+   * that this engine does not keep up to date.
+   */
+  void prepare() throws IOException {
+    if (broken != null) {
+      throw new StorageException(
+          ErrorCode.FAILED,
+          file.path() + ": closed for writing after an earlier error: " + broken,
+          "Close the image, check it, and open it again");
+    }
+    if (!autoclearDone) {
+      if (tables.header().autoclearFeatures() != 0) {
+        updateHeader(sector -> HeaderSector.putAutoclear(sector, 0));
+      }
+      autoclearDone = true;
+    }
+  }
+
+  /** Whether nothing has gone wrong that forbids writing. */
+  boolean isSound() {
+    return broken == null;
+  }
+
+  /** Whether memory should be written out before more is changed. */
+  boolean wantsCommit() {
+    return tables.l2Cache().wantsCommit() || allocator.wantsCommit();
+  }
+
+  /** Makes everything written so far durable, in the order given above. */
+  void commit() throws IOException {
+    allocator.requireSound();
+    L1Table l1 = tables.active().l1();
+    if (tables.l2Cache().hasDirty() || l1.isDirty() || allocator.hasFreed()) {
+      publishRefcounts();
+      tables.l2Cache().writeDirty(map);
+      if (l1.isDirty()) {
+        barrier();
+        map.require(MetadataMap.Kind.L1, l1.offset());
+        l1.writeDirty(file);
+      }
+    }
+    barrier();
+    if (allocator.hasFreed()) {
+      tables.compressed().clear();
+      allocator.makeFreedAvailable();
+      refcounts.writeBlocks();
+    }
+  }
+
+  /** Makes data, refcounts, and the table that leads to them stable. */
+  private void publishRefcounts() throws IOException {
+    refcounts.writeBlocks();
+    barrier();
+    if (refcounts.isMoved()) {
+      updateHeader(
+          sector ->
+              HeaderSector.putRefcountTable(
+                  sector, refcounts.tableOffset(), refcounts.tableClusters()));
+      refcounts.headerSwitched();
+    } else if (refcounts.hasDirtyEntries()) {
+      refcounts.writeEntries();
+      barrier();
+    }
+  }
+
+  /** A sync. If one fails, nobody knows what is on disk, and nothing more may be written. */
+  void barrier() throws IOException {
+    try {
+      file.barrier();
+    } catch (IOException e) {
+      broken = "a sync failed: " + e.getMessage();
+      throw e;
+    }
+  }
+
+  /** Switches header fields. If that fails, nobody knows which header is on disk. */
+  void updateHeader(Consumer<ByteBuffer> change) throws IOException {
+    try {
+      tables.sector().update(change);
+    } catch (IOException e) {
+      broken = "a write of the header failed: " + e.getMessage();
+      throw e;
+    }
+  }
+
+  /**
+   * Notes that tables contradict each other: sets the corrupt bit where the format has it, so that
+   * no other program writes the image either, and refuses further writes.
+   */
+  void markCorrupt(Qcow2FormatException damage) {
+    if (broken != null) {
+      return;
+    }
+    broken = String.valueOf(damage.getMessage());
+    if (tables.header().version() < 3) {
+      return;
+    }
+    try {
+      ByteBuffer sector = file.readTable(0, BlockFile.SECTOR_SIZE_BYTES);
+      HeaderSector.addIncompatible(sector, Qcow2Header.INCOMPATIBLE_CORRUPT);
+      file.write(0, sector);
+      file.barrier();
+      tables.sector().reload();
+    } catch (IOException e) {
+      damage.addSuppressed(e);
+    }
+  }
+}
