@@ -1,0 +1,132 @@
+package io.cairn.crash;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cairn.testkit.CairnCli;
+import io.cairn.testkit.FileFingerprint;
+import io.cairn.testkit.Seeds;
+import io.cairn.testkit.TestDisk;
+import io.cairn.testkit.TestGuest;
+import io.cairn.testkit.ToolResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Images that are not what they should be are refused, quickly, and stay byte for byte. */
+@Tag("crash")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class DamagedImageTest {
+  private static final Duration QUICK = Duration.ofSeconds(10);
+
+  @TempDir static Path directory;
+
+  private TestGuest internal;
+  private TestGuest overlay;
+
+  static Stream<Arguments> damages() {
+    return Damage.all().stream()
+        .flatMap(
+            damage ->
+                // Freezing a layer reads no tables, so what is wrong in them does not show there.
+                Stream.of("internal", "overlay")
+                    .filter(mode -> damage.inHeader() || mode.equals("internal"))
+                    .map(mode -> Arguments.of(damage, mode)));
+  }
+
+  @BeforeAll
+  void makeGuests() throws IOException {
+    internal = guest("internal");
+    overlay = guest("overlay");
+  }
+
+  private static TestGuest guest(String mode) throws IOException {
+    Random random = Seeds.random("damage " + mode);
+    Path home = directory.resolve(mode);
+    CairnCli cli = Commands.inProcess(home.resolve("store"));
+    TestDisk disk =
+        CrashDisks.make(home.resolve("disks"), home.resolve("references"), "disk0", mode, random);
+    TestGuest guest = TestGuest.add(cli, "vm1", List.of(disk));
+    guest.create("base");
+    guest.change(CrashDisks::change, random);
+    guest.create("more");
+    guest.change(CrashDisks::change, random);
+    return guest;
+  }
+
+  @ParameterizedTest(name = "{0}, {1}")
+  @MethodSource("damages")
+  void command_imageDamagedLater_refusesAndChangesNothing(Damage damage, String mode)
+      throws IOException {
+    TestGuest guest = mode.equals("internal") ? internal : overlay;
+    TestDisk disk = guest.disks().get(0);
+    TestGuest.Tree before = guest.tree();
+    Path sound = directory.resolve("sound.qcow2");
+    Files.copy(disk.image(), sound, StandardCopyOption.REPLACE_EXISTING);
+    try {
+      damage(disk.image(), damage);
+      SortedMap<Path, String> bytes = FileFingerprint.tree(disk.directory());
+      refused(damage, guest.cli().run("create", "vm1@never"));
+      refused(damage, guest.cli().run("restore", "vm1@base"));
+      assertEquals(bytes, FileFingerprint.tree(disk.directory()), "the files");
+      assertEquals(before, guest.tree());
+      guest.cli().run("doctor", "vm1");
+      guest.cli().run("verify", "vm1");
+      assertEquals(bytes, FileFingerprint.tree(disk.directory()), "the files");
+    } finally {
+      Files.copy(sound, disk.image(), StandardCopyOption.REPLACE_EXISTING);
+    }
+    disk.assertImagesClean();
+    disk.assertHead();
+    guest.cli().ok("verify", "vm1");
+  }
+
+  @ParameterizedTest(name = "{0}, {1}")
+  @MethodSource("damages")
+  void guestAdd_damagedImage_refusedAndNothingChanged(Damage damage, String mode)
+      throws IOException {
+    Random random = Seeds.random("damage");
+    Path home = Files.createTempDirectory(directory, "add");
+    TestDisk disk =
+        CrashDisks.make(home.resolve("disks"), home.resolve("references"), "disk0", mode, random);
+    damage(disk.image(), damage);
+    String before = FileFingerprint.of(disk.image());
+    CairnCli cli = Commands.inProcess(home.resolve("store"));
+    ToolResult add = cli.run("guest", "add", "vm1", "--disk", disk.specification());
+    if (!damage.inHeader() && add.succeeded()) {
+      // What only a walk shows may come to light when the first checkpoint is made.
+      before = FileFingerprint.of(disk.image());
+      refused(damage, cli.run("create", "vm1@never"));
+    } else {
+      refused(damage, add);
+      assertTrue(cli.run("list", "vm1").exitCode() != 0, "the guest was added");
+    }
+    assertEquals(before, FileFingerprint.of(disk.image()));
+    assertEquals(List.of(disk.image()), disk.files());
+  }
+
+  private static void damage(Path image, Damage damage) throws IOException {
+    try (RawImage raw = RawImage.open(image)) {
+      damage.edit().apply(raw);
+    }
+  }
+
+  private static void refused(Damage damage, ToolResult result) {
+    assertTrue(damage.codes().contains(result.exitCode()), result::toString);
+    assertTrue(result.elapsed().compareTo(QUICK) < 0, result::toString);
+    assertTrue(result.err().contains("disk.qcow2"), () -> "the file is not named: " + result);
+  }
+}
