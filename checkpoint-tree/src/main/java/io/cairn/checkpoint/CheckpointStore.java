@@ -1,9 +1,10 @@
 package io.cairn.checkpoint;
 
-import io.cairn.storage.CairnException;
-import io.cairn.storage.ErrorCode;
+import io.cairn.checkpoint.catalog.JournalTable;
+import io.cairn.checkpoint.files.AuditLog;
 import io.cairn.storage.StoredSnapshot;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,12 +21,12 @@ import java.util.Optional;
  */
 @SuppressWarnings({"DoNotCallSuggester", "UnusedVariable"})
 public final class CheckpointStore implements AutoCloseable {
-  private final Path directory;
-  private final StoreOptions options;
+  private final Engine engine;
+  private final PlanExecutor executor;
 
-  private CheckpointStore(Path directory, StoreOptions options) {
-    this.directory = directory;
-    this.options = options;
+  private CheckpointStore(Engine engine) {
+    this.engine = engine;
+    this.executor = new PlanExecutor(engine);
   }
 
   /**
@@ -35,7 +36,7 @@ public final class CheckpointStore implements AutoCloseable {
    *     version; CORRUPT if its catalog is damaged
    */
   public static CheckpointStore open(Path directory, StoreOptions options) {
-    return new CheckpointStore(directory, options);
+    return new CheckpointStore(Engine.open(directory, options));
   }
 
   /**
@@ -48,12 +49,17 @@ public final class CheckpointStore implements AutoCloseable {
 
   /** The store's directory. */
   public Path directory() {
-    return directory;
+    return engine.directory;
+  }
+
+  /** How it was opened. */
+  public StoreOptions options() {
+    return engine.options;
   }
 
   /** Every guest, by name. */
   public List<Guest> guests() {
-    throw soon();
+    return engine.reader.guests();
   }
 
   /**
@@ -62,7 +68,7 @@ public final class CheckpointStore implements AutoCloseable {
    * @throws io.cairn.storage.CairnException NOT_FOUND if there is no such guest
    */
   public GuestView view(String guest) {
-    throw soon();
+    return engine.reader.view(guest);
   }
 
   /**
@@ -72,7 +78,7 @@ public final class CheckpointStore implements AutoCloseable {
    *     another guest; what the backend says of a disk that cannot be used
    */
   public Guest addGuest(AddGuestRequest request) {
-    throw soon();
+    return new GuestAdmin(engine).add(request);
   }
 
   /**
@@ -83,7 +89,7 @@ public final class CheckpointStore implements AutoCloseable {
    *     forgotten
    */
   public void removeGuest(String guest, boolean forgetCheckpoints) {
-    throw soon();
+    new GuestAdmin(engine).remove(guest, forgetCheckpoints);
   }
 
   /** The snapshots on a guest's disks that belong to no checkpoint and can be adopted. */
@@ -103,17 +109,19 @@ public final class CheckpointStore implements AutoCloseable {
 
   /** What creating a checkpoint would do. Changes nothing. */
   public OperationPlan planCreate(CreateRequest request) {
-    throw soon();
+    request.name().ifPresent(name -> Names.check("checkpoint", name));
+    CheckpointId id = CheckpointId.random(engine.options.random());
+    return plan(request.guest(), new CreatePlanner(request, id, engine.now()));
   }
 
   /** What deleting checkpoints would do. Changes nothing. */
   public OperationPlan planDelete(DeleteRequest request) {
-    throw soon();
+    return plan(request.guest(), new DeletePlanner(request));
   }
 
   /** What an operation would do whose planner stands outside of this class. Changes nothing. */
   public OperationPlan plan(String guest, OperationPlanner planner) {
-    throw soon();
+    return executor.plan(guest, planner);
   }
 
   /**
@@ -123,37 +131,38 @@ public final class CheckpointStore implements AutoCloseable {
    * everything is taken back.
    */
   public Operation<OperationResult> execute(OperationPlan plan) {
-    throw soon();
+    return Operation.start(
+        engine.options.executor(), operation -> executor.execute(plan, operation));
   }
 
   /** Gives a checkpoint another name. */
   public Checkpoint rename(String guest, CheckpointId id, String newName) {
-    throw soon();
+    return new Editor(engine).rename(guest, id, newName);
   }
 
   /** Gives a checkpoint another description. */
   public Checkpoint describe(String guest, CheckpointId id, String description) {
-    throw soon();
+    return new Editor(engine).describe(guest, id, description);
   }
 
   /** Sets a tag of a checkpoint, or removes it. */
   public Checkpoint tag(String guest, CheckpointId id, String key, Optional<String> value) {
-    throw soon();
+    return new Editor(engine).tag(guest, id, key, value);
   }
 
   /** Protects a checkpoint from deletion, or lifts that. */
   public Checkpoint pin(String guest, CheckpointId id, boolean pinned) {
-    throw soon();
+    return new Editor(engine).pin(guest, id, pinned);
   }
 
   /** The space a checkpoint takes. Reads much metadata. */
   public CheckpointUsage usage(String guest, CheckpointId id) {
-    throw soon();
+    return new UsageReader(engine).of(guest, id);
   }
 
   /** The space each checkpoint of a guest takes. Reads much metadata. */
   public Map<CheckpointId, CheckpointUsage> usage(String guest) {
-    throw soon();
+    return new UsageReader(engine).all(guest);
   }
 
   /**
@@ -171,29 +180,37 @@ public final class CheckpointStore implements AutoCloseable {
 
   /** Brings every interrupted transaction to its end, as opening for writing does. */
   public RecoveryReport recover() {
-    throw soon();
+    engine.requireWritable();
+    List<RecoveryReport.Recovered> recovered = new ArrayList<>();
+    for (Guest guest : guests()) {
+      recovered.addAll(engine.recoverIfFree(guest));
+    }
+    return new RecoveryReport(recovered);
   }
 
   /** Transactions running now, in any process, or waiting for recovery. */
   public List<UnfinishedTransaction> unfinished() {
-    throw soon();
+    return engine.catalog.read(JournalTable::summaries);
   }
 
   /** Who holds a lock. */
   public List<LockHolder> locks() {
-    throw soon();
+    return engine.locks.holders();
   }
 
   /** The audit log, oldest first, of one guest or of all. */
   public List<AuditRecord> log(Optional<String> guest) {
-    throw soon();
+    return AuditLog.read(engine.catalog, guest);
   }
 
   /** Releases what the store holds. May be called again. */
   @Override
-  public void close() {}
+  public void close() {
+    engine.close();
+  }
 
-  private static CairnException soon() {
-    return new CairnException(ErrorCode.UNSUPPORTED, "not built yet", "");
+  private static io.cairn.storage.CairnException soon() {
+    return new io.cairn.storage.CairnException(
+        io.cairn.storage.ErrorCode.UNSUPPORTED, "not built yet", "");
   }
 }

@@ -1,7 +1,11 @@
 package io.cairn.restore;
 
+import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.OperationPlan;
+import java.time.Clock;
+import java.time.temporal.ChronoUnit;
+import java.util.Random;
 
 /** Computes restores. */
 public final class RestorePlanner {
@@ -13,10 +17,11 @@ public final class RestorePlanner {
    * @throws io.cairn.storage.CairnException NOT_FOUND if the guest or the checkpoint does not exist
    */
   public static OperationPlan plan(CheckpointStore store, RestoreRequest request) {
+    Clock clock = store.options().clock();
+    Random random = store.options().random();
     return store.plan(
         request.guest(),
-        context -> {
-          throw new IllegalStateException("not built yet");
-        });
+        new RestorePlan(
+            request, CheckpointId.random(random), clock.instant().truncatedTo(ChronoUnit.MILLIS)));
   }
 }

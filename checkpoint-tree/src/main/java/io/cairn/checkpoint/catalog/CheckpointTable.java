@@ -1,0 +1,210 @@
+package io.cairn.checkpoint.catalog;
+
+import io.cairn.checkpoint.CatalogChange;
+import io.cairn.checkpoint.Checkpoint;
+import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.NewCheckpoint;
+import io.cairn.checkpoint.json.StringMaps;
+import io.cairn.storage.DiskSnapshot;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Checkpoints, their disk snapshots and tags. */
+public final class CheckpointTable {
+  private CheckpointTable() {}
+
+  /** Every checkpoint of a guest, in no order. Three queries at any size. */
+  public static List<Checkpoint> all(Sql sql, String guestId, String guestName)
+      throws SQLException {
+    return load(sql, "c.guest_id = ?", guestId, guestName);
+  }
+
+  /** One checkpoint. */
+  public static Optional<Checkpoint> get(Sql sql, CheckpointId id, String guestName)
+      throws SQLException {
+    return load(sql, "c.id = ?", id.hex(), guestName).stream().findFirst();
+  }
+
+  private static List<Checkpoint> load(Sql sql, String where, String argument, String guestName)
+      throws SQLException {
+    Map<Long, List<DiskSnapshot>> disks = new HashMap<>();
+    Map<String, String> words = new HashMap<>();
+    sql.list(
+        "SELECT s.checkpoint_seq, s.disk_id, s.backend, s.size_bytes, s.identity"
+            + " FROM checkpoints c JOIN disk_snapshots s ON s.checkpoint_seq = c.seq"
+            + " WHERE "
+            + where
+            + " ORDER BY s.checkpoint_seq, s.position",
+        r ->
+            disks
+                .computeIfAbsent(r.getLong(1), seq -> new ArrayList<>(2))
+                .add(
+                    new DiskSnapshot(
+                        shared(words, r.getString(2)),
+                        shared(words, r.getString(3)),
+                        r.getLong(4),
+                        StringMaps.read(r.getString(5)))),
+        argument);
+    Map<Long, SortedMap<String, String>> tags = new HashMap<>();
+    sql.list(
+        "SELECT t.checkpoint_seq, t.key, t.value FROM checkpoints c"
+            + " JOIN tags t ON t.checkpoint_seq = c.seq WHERE "
+            + where,
+        r ->
+            tags.computeIfAbsent(r.getLong(1), seq -> new TreeMap<>())
+                    .put(r.getString(2), r.getString(3))
+                == null,
+        argument);
+    SortedMap<String, String> noTags = new TreeMap<>();
+    return sql.list(
+        "SELECT seq, id, name, parent_id, created_ms, description, pinned, automatic"
+            + " FROM checkpoints c WHERE "
+            + where,
+        r ->
+            new Checkpoint(
+                new CheckpointId(r.getString(2)),
+                guestName,
+                r.getString(3),
+                GuestTable.optionalId(r, 4),
+                Instant.ofEpochMilli(r.getLong(5)),
+                r.getString(6),
+                tags.getOrDefault(r.getLong(1), noTags),
+                r.getInt(7) != 0,
+                r.getInt(8) != 0,
+                disks.getOrDefault(r.getLong(1), List.of())),
+        argument);
+  }
+
+  /** Disk ids and backend names repeat in every row; one copy of each is enough. */
+  private static String shared(Map<String, String> words, String word) {
+    return words.computeIfAbsent(word, w -> w);
+  }
+
+  /**
+   * Applies a transaction's change. Children of what is deleted move up; its snapshots are noted as
+   * {@link RetainedTable retained}.
+   */
+  public static void apply(
+      Sql sql,
+      String guestId,
+      CatalogChange change,
+      Map<CheckpointId, List<DiskSnapshot>> snapshots)
+      throws SQLException {
+    // Only here may the current checkpoint be one that is about to go: set it free first.
+    GuestTable.setCurrent(sql, guestId, Optional.empty());
+    for (CheckpointId id : change.deletions()) {
+      // Until storage says that they are gone the snapshots wait to be freed.
+      sql.update(
+          "INSERT OR REPLACE INTO retained_snapshots"
+              + " (guest_id, checkpoint_id, disk_id, backend, size_bytes, identity)"
+              + " SELECT c.guest_id, c.id, s.disk_id, s.backend, s.size_bytes, s.identity"
+              + " FROM checkpoints c JOIN disk_snapshots s ON s.checkpoint_seq = c.seq"
+              + " WHERE c.id = ?",
+          id.hex());
+      sql.update(
+          "UPDATE checkpoints SET manifest_due = 1,"
+              + " parent_id = (SELECT parent_id FROM checkpoints WHERE id = ?) WHERE parent_id = ?",
+          id.hex(),
+          id.hex());
+      sql.update("DELETE FROM checkpoints WHERE id = ?", id.hex());
+    }
+    for (NewCheckpoint addition : change.additions()) {
+      insert(sql, guestId, addition, snapshots.getOrDefault(addition.id(), List.of()));
+    }
+    GuestTable.setCurrent(sql, guestId, change.current());
+    GuestTable.touch(sql, guestId);
+  }
+
+  /** Adds a checkpoint. */
+  public static void insert(
+      Sql sql, String guestId, NewCheckpoint added, List<DiskSnapshot> snapshots)
+      throws SQLException {
+    long seq =
+        sql.insert(
+            "INSERT INTO checkpoints (id, guest_id, name, parent_id, created_ms, description,"
+                + " pinned, automatic) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            added.id().hex(),
+            guestId,
+            added.name(),
+            added.parent().map(CheckpointId::hex).orElse(null),
+            added.created().toEpochMilli(),
+            added.description(),
+            added.pinned(),
+            added.automatic());
+    int position = 0;
+    for (DiskSnapshot snapshot : snapshots) {
+      sql.update(
+          "INSERT INTO disk_snapshots (checkpoint_seq, position, disk_id, backend, size_bytes,"
+              + " identity) VALUES (?, ?, ?, ?, ?, ?)",
+          seq,
+          position++,
+          snapshot.diskId(),
+          snapshot.backend(),
+          snapshot.virtualSizeBytes(),
+          StringMaps.write(snapshot.identity()));
+    }
+    for (Map.Entry<String, String> tag : added.tags().entrySet()) {
+      sql.update(
+          "INSERT INTO tags (checkpoint_seq, key, value) VALUES (?, ?, ?)",
+          seq,
+          tag.getKey(),
+          tag.getValue());
+    }
+  }
+
+  /** Sets the name. */
+  public static void rename(Sql sql, CheckpointId id, String name) throws SQLException {
+    sql.update("UPDATE checkpoints SET manifest_due = 1, name = ? WHERE id = ?", name, id.hex());
+  }
+
+  /** Sets the description. */
+  public static void describe(Sql sql, CheckpointId id, String text) throws SQLException {
+    sql.update(
+        "UPDATE checkpoints SET manifest_due = 1, description = ? WHERE id = ?", text, id.hex());
+  }
+
+  /** Sets the pin. */
+  public static void pin(Sql sql, CheckpointId id, boolean pinned) throws SQLException {
+    sql.update(
+        "UPDATE checkpoints SET manifest_due = 1, pinned = ? WHERE id = ?", pinned, id.hex());
+  }
+
+  /** Sets or removes a tag. */
+  public static void tag(Sql sql, CheckpointId id, String key, Optional<String> value)
+      throws SQLException {
+    sql.update(
+        "DELETE FROM tags WHERE key = ?"
+            + " AND checkpoint_seq = (SELECT seq FROM checkpoints WHERE id = ?)",
+        key,
+        id.hex());
+    if (value.isPresent()) {
+      sql.update(
+          "INSERT INTO tags (checkpoint_seq, key, value)"
+              + " SELECT seq, ?, ? FROM checkpoints WHERE id = ?",
+          key,
+          value.get(),
+          id.hex());
+    }
+    sql.update("UPDATE checkpoints SET manifest_due = 1 WHERE id = ?", id.hex());
+  }
+
+  /** Checkpoints whose manifest is not up to date. */
+  public static List<CheckpointId> manifestsDue(Sql sql, String guestId) throws SQLException {
+    return sql.list(
+        "SELECT id FROM checkpoints WHERE guest_id = ? AND manifest_due = 1",
+        r -> new CheckpointId(r.getString(1)),
+        guestId);
+  }
+
+  /** Notes that a manifest was written, or that it has to be. */
+  public static void manifestDue(Sql sql, CheckpointId id, boolean due) throws SQLException {
+    sql.update("UPDATE checkpoints SET manifest_due = ? WHERE id = ?", due, id.hex());
+  }
+}

@@ -1,0 +1,167 @@
+package io.cairn.checkpoint.transaction;
+
+import io.cairn.checkpoint.CatalogChange;
+import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.NewCheckpoint;
+import io.cairn.checkpoint.catalog.CheckpointTable;
+import io.cairn.checkpoint.catalog.GuestTable;
+import io.cairn.checkpoint.catalog.JournalEntry;
+import io.cairn.checkpoint.catalog.JournalEntry.State;
+import io.cairn.checkpoint.catalog.JournalEntry.Step;
+import io.cairn.checkpoint.catalog.JournalTable;
+import io.cairn.checkpoint.catalog.Sql;
+import io.cairn.checkpoint.files.AuditLog.Deed;
+import io.cairn.storage.DiskSnapshot;
+import io.cairn.storage.HeadState;
+import io.cairn.storage.SnapshotLabel;
+import io.cairn.storage.StepState;
+import io.cairn.storage.StorageBackend;
+import io.cairn.storage.StorageException;
+import io.cairn.storage.StorageStep.SwitchHeads;
+import io.cairn.storage.StorageStep.TakeSnapshots;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Takes a transaction back that has not reached its commit point: aborts every step that may have
+ * begun, last first.
+ *
+ * <p>Nothing may be lost on the way. A head that was switched and then written to - the guest was
+ * started after a crash - is captured as a checkpoint of its own before it is switched back. And
+ * the snapshot that holds what a head held before its switch is removed only when the head has been
+ * seen to hold that again; otherwise it becomes a checkpoint too.
+ */
+final class Rollback {
+  private final Workshop shop;
+
+  Rollback(Workshop shop) {
+    this.shop = shop;
+  }
+
+  /** Takes it back; returns what was kept on the way, for a message, or an empty text. */
+  String rollBack(Guest guest, JournalEntry entry, String reason) throws StorageException {
+    List<Step> begun = new ArrayList<>(entry.before().stream().filter(Step::started).toList());
+    Collections.reverse(begun);
+    List<SwitchHeads.Switch> diverged = diverged(begun);
+    List<String> kept = new ArrayList<>();
+    if (!diverged.isEmpty()) {
+      kept.add("kept what was written since as " + new Rescue(shop).rescue(guest, entry, begun));
+    }
+    Map<String, SnapshotLabel> needed = new LinkedHashMap<>();
+    for (Step step : begun) {
+      StorageBackend backend = shop.backend(step.step().backend());
+      if (step.step() instanceof TakeSnapshots take && isNeeded(take, needed)) {
+        continue;
+      }
+      backend.abort(step.step());
+      shop.crashPoints().reached("step " + step.position() + " aborted");
+      if (step.step() instanceof SwitchHeads heads) {
+        needed.putAll(notReturned(backend, heads));
+      }
+    }
+    Map<NewCheckpoint, List<DiskSnapshot>> salvaged = salvaged(guest, entry, needed);
+    salvaged.keySet().forEach(c -> kept.add("kept the state before as " + c.name()));
+    shop.catalog()
+        .change(
+            s -> {
+              keep(s, guest, salvaged);
+              JournalTable.finish(s, entry.seq(), State.ABORTED, shop.now());
+              shop.audit()
+                  .end(
+                      s,
+                      new Deed(entry.kind().word(), guest.name(), entry.subject(), List.of()),
+                      entry.id(),
+                      "rolled back",
+                      reason,
+                      entry.started());
+            });
+    shop.crashPoints().reached("rolled back");
+    shop.catchUpManifests(guest.id(), List.of());
+    shop.audit().export(shop.catalog());
+    return String.join("; ", kept);
+  }
+
+  private List<SwitchHeads.Switch> diverged(List<Step> begun) throws StorageException {
+    List<SwitchHeads.Switch> found = new ArrayList<>();
+    for (Step step : begun) {
+      if (step.step() instanceof SwitchHeads heads
+          && shop.backend(heads.backend()).probe(heads) == StepState.DIVERGED) {
+        found.addAll(heads.switches());
+      }
+    }
+    return found;
+  }
+
+  private static boolean isNeeded(TakeSnapshots take, Map<String, SnapshotLabel> needed) {
+    return take.requests().stream().anyMatch(r -> needed.containsKey(r.label().checkpointId()));
+  }
+
+  /** The snapshots whose content a head should hold again, and is not seen to. */
+  private static Map<String, SnapshotLabel> notReturned(StorageBackend backend, SwitchHeads heads)
+      throws StorageException {
+    Map<String, SnapshotLabel> labels = new HashMap<>();
+    for (SwitchHeads.Switch s : heads.switches()) {
+      SnapshotLabel label = s.returnTo();
+      Optional<DiskSnapshot> before = Stored.byLabel(backend, s.disk(), label.checkpointId());
+      if (before.isPresent() && backend.headState(s.disk(), before.get()) != HeadState.SAME) {
+        labels.put(label.checkpointId(), label);
+      }
+    }
+    return labels;
+  }
+
+  private Map<NewCheckpoint, List<DiskSnapshot>> salvaged(
+      Guest guest, JournalEntry entry, Map<String, SnapshotLabel> needed) throws StorageException {
+    Map<NewCheckpoint, List<DiskSnapshot>> found = new LinkedHashMap<>();
+    for (SnapshotLabel label : needed.values()) {
+      List<DiskSnapshot> disks = new ArrayList<>();
+      for (Step step : entry.before()) {
+        if (step.step() instanceof TakeSnapshots take) {
+          for (TakeSnapshots.Request r : take.requests()) {
+            if (r.label().checkpointId().equals(label.checkpointId())) {
+              Stored.byLabel(shop.backend(take.backend()), r.disk(), label.checkpointId())
+                  .ifPresent(disks::add);
+            }
+          }
+        }
+      }
+      found.put(
+          NewCheckpoint.automatic(
+              new CheckpointId(label.checkpointId()),
+              label.name(),
+              label.parentId().map(CheckpointId::new),
+              label.created(),
+              "the state before an interrupted " + entry.kind().word() + " of " + entry.subject()),
+          TransactionRunner.inGuestOrder(guest, disks));
+    }
+    return found;
+  }
+
+  private static void keep(Sql sql, Guest guest, Map<NewCheckpoint, List<DiskSnapshot>> salvaged)
+      throws SQLException {
+    if (salvaged.isEmpty()) {
+      return;
+    }
+    Optional<CheckpointId> current =
+        GuestTable.byId(sql, guest.id()).flatMap(GuestTable.GuestRow::current);
+    CheckpointTable.apply(
+        sql,
+        guest.id(),
+        new CatalogChange(List.of(), List.copyOf(salvaged.keySet()), current),
+        ids(salvaged));
+  }
+
+  private static Map<CheckpointId, List<DiskSnapshot>> ids(
+      Map<NewCheckpoint, List<DiskSnapshot>> salvaged) {
+    Map<CheckpointId, List<DiskSnapshot>> byId = new HashMap<>();
+    salvaged.forEach((c, disks) -> byId.put(c.id(), disks));
+    return byId;
+  }
+}

@@ -1,0 +1,110 @@
+package io.cairn.checkpoint.transaction;
+
+import io.cairn.checkpoint.Guest;
+import io.cairn.storage.Blocker;
+import io.cairn.storage.DiskHead;
+import io.cairn.storage.DiskRef;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.Finding;
+import io.cairn.storage.StorageBackend;
+import io.cairn.storage.StorageException;
+import io.cairn.storage.StorageStep;
+import io.cairn.storage.StorageStep.SwitchHeads;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What stands in the way of a step now. Asked when a plan is made, and again right before the step:
+ * other programs touch the disks too.
+ */
+public final class StepChecks {
+  private StepChecks() {}
+
+  /** Every obstacle; empty if there is none. */
+  public static List<Blocker> blockers(Guest guest, StorageBackend backend, StorageStep step) {
+    List<Blocker> found = new ArrayList<>();
+    for (DiskRef disk : step.disks().stream().distinct().toList()) {
+      found.addAll(ofDisk(guest, backend, disk));
+    }
+    if (found.isEmpty() && step instanceof SwitchHeads switches) {
+      for (SwitchHeads.Switch s : switches.switches()) {
+        found.addAll(ofTarget(backend, s));
+      }
+    }
+    try {
+      found.addAll(backend.blockers(step));
+    } catch (StorageException e) {
+      found.add(unusable("backend " + backend.name(), e));
+    }
+    return distinct(found);
+  }
+
+  /** What stands in the way of any change of a disk: it is missing, in use, or another one. */
+  public static List<Blocker> ofDisk(Guest guest, StorageBackend backend, DiskRef disk) {
+    String object = "disk " + disk.id();
+    DiskHead head;
+    try {
+      head = backend.inspect(disk);
+    } catch (StorageException e) {
+      return List.of(unusable(object, e));
+    }
+    SortedMap<String, String> recorded =
+        guest.diskIdentities().getOrDefault(disk.id(), new TreeMap<>());
+    List<Blocker> found = new ArrayList<>();
+    if (!head.identity().entrySet().containsAll(recorded.entrySet())) {
+      found.add(
+          new Blocker(
+              ErrorCode.CORRUPT,
+              object,
+              "is not the disk that was added: "
+                  + disk.location()
+                  + " has "
+                  + head.identity()
+                  + ", recorded is "
+                  + recorded,
+              "put the right file back, or remove the guest and add it again"));
+    }
+    head.inUseBy()
+        .ifPresent(
+            user ->
+                found.add(
+                    new Blocker(
+                        ErrorCode.LOCKED,
+                        object,
+                        "is in use by " + user,
+                        "shut the guest down first")));
+    return found;
+  }
+
+  private static List<Blocker> ofTarget(StorageBackend backend, SwitchHeads.Switch change) {
+    String object = "disk " + change.disk().id();
+    List<Blocker> found = new ArrayList<>();
+    try {
+      for (Finding finding : backend.verify(change.disk(), change.target())) {
+        found.add(
+            new Blocker(
+                ErrorCode.CORRUPT,
+                object,
+                "cannot go back to this checkpoint: " + finding.message(),
+                "'cairn verify' shows what is wrong"));
+      }
+    } catch (StorageException e) {
+      found.add(unusable(object, e));
+    }
+    return found;
+  }
+
+  private static Blocker unusable(String object, StorageException e) {
+    return new Blocker(e.code(), object, "cannot be used: " + e.getMessage(), e.hint());
+  }
+
+  /** The first blocker of each kind and object: several askers find the same obstacle. */
+  public static List<Blocker> distinct(List<Blocker> blockers) {
+    Set<String> seen = new HashSet<>();
+    return blockers.stream().filter(b -> seen.add(b.code() + " " + b.object())).toList();
+  }
+}

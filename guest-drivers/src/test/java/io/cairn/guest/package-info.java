@@ -1,0 +1,5 @@
+/** Tests of guest drivers. */
+@NullMarked
+package io.cairn.guest;
+
+import org.jspecify.annotations.NullMarked;
