@@ -34,7 +34,7 @@ public record CairnExtension(UUID imageId, SortedMap<Integer, String> values) {
   }
 
   /** Reads an extension of type {@link HeaderExtension#CAIRN}; empty if it is too short. */
-  static Optional<CairnExtension> parse(HeaderExtension extension) {
+  public static Optional<CairnExtension> parse(HeaderExtension extension) {
     ByteBuffer bytes = ByteBuffer.wrap(extension.data());
     if (bytes.remaining() < ID_BYTES) {
       return Optional.empty();
@@ -55,7 +55,7 @@ public record CairnExtension(UUID imageId, SortedMap<Integer, String> values) {
   }
 
   /** The extension with this content. */
-  HeaderExtension encode() {
+  public HeaderExtension encode() {
     SortedMap<Integer, byte[]> encoded = new TreeMap<>();
     values.forEach((type, text) -> encoded.put(type, text.getBytes(StandardCharsets.UTF_8)));
     int bytes = ID_BYTES + encoded.values().stream().mapToInt(v -> TAG_BYTES + v.length).sum();

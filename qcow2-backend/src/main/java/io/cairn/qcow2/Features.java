@@ -3,11 +3,11 @@ package io.cairn.qcow2;
 import java.nio.file.Path;
 
 /** What this engine can do with an image, by the features its header names. */
-final class Features {
+public final class Features {
   private Features() {}
 
   /** Refuses an image whose content this engine cannot read. */
-  static void requireReadable(Path file, Qcow2Header header) throws Qcow2FormatException {
+  public static void requireReadable(Path file, Qcow2Header header) throws Qcow2FormatException {
     if (header.cryptMethod() != 0) {
       throw unsupported(file, header.cryptMethod() == 2 ? "LUKS encryption" : "AES encryption");
     }
@@ -20,7 +20,7 @@ final class Features {
   }
 
   /** Refuses an image that this engine could harm by writing. */
-  static void requireWritable(Path file, Qcow2Header header) throws Qcow2FormatException {
+  public static void requireWritable(Path file, Qcow2Header header) throws Qcow2FormatException {
     if (header.has(Qcow2Header.INCOMPATIBLE_CORRUPT)) {
       throw Qcow2FormatException.corrupt(
           file,

@@ -132,7 +132,7 @@ public record Qcow2Header(
    * Reads and checks the header of a file. Fields that only make sense together with the tables
    * they point to are checked by {@link #checkTables}.
    */
-  static Qcow2Header read(BlockFile file) throws IOException {
+  public static Qcow2Header read(BlockFile file) throws IOException {
     return HeaderParser.read(file);
   }
 
