@@ -16,6 +16,7 @@ final class ImageTables {
   private final CompressedClusterReader compressed;
   private volatile DiskTree active;
   private volatile List<SnapshotEntry> snapshots;
+  private volatile long snapshotTableOffset;
   private volatile long snapshotTableBytes;
 
   private ImageTables(
@@ -33,6 +34,7 @@ final class ImageTables {
     this.compressed = new CompressedClusterReader(file, header);
     this.active = active;
     this.snapshots = snapshots.entries();
+    this.snapshotTableOffset = header.snapshotsOffset();
     this.snapshotTableBytes = snapshots.bytes();
   }
 
@@ -88,13 +90,19 @@ final class ImageTables {
     return snapshots;
   }
 
+  /** Where the snapshot table is; means nothing while there are no snapshots. */
+  long snapshotTableOffset() {
+    return snapshotTableOffset;
+  }
+
   /** The length of the snapshot table on disk. */
   long snapshotTableBytes() {
     return snapshotTableBytes;
   }
 
-  void setSnapshots(List<SnapshotEntry> entries, long tableBytes) {
+  void setSnapshots(List<SnapshotEntry> entries, long tableOffset, long tableBytes) {
     snapshots = List.copyOf(entries);
+    snapshotTableOffset = tableOffset;
     snapshotTableBytes = tableBytes;
   }
 

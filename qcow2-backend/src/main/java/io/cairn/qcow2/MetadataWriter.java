@@ -120,8 +120,8 @@ final class MetadataWriter {
   /** Makes everything written so far durable, in the order given above. */
   void commit() throws IOException {
     allocator.requireSound();
-    L1Table l1 = tables.active().l1();
-    if (tables.l2Cache().hasDirty() || l1.isDirty() || allocator.hasFreed()) {
+    if (isDirty()) {
+      L1Table l1 = tables.active().l1();
       publishRefcounts();
       tables.l2Cache().writeDirty(map);
       if (l1.isDirty()) {
@@ -136,6 +136,19 @@ final class MetadataWriter {
       allocator.makeFreedAvailable();
       refcounts.writeBlocks();
     }
+  }
+
+  /** Writes tables that changed in memory, if any; without them, data may stay unsynced. */
+  void commitTables() throws IOException {
+    if (isDirty()) {
+      commit();
+    }
+  }
+
+  private boolean isDirty() {
+    return tables.l2Cache().hasDirty()
+        || tables.active().l1().isDirty()
+        || allocator.hasFreed();
   }
 
   /** Makes data, refcounts, and the table that leads to them stable. */

@@ -1,5 +1,6 @@
 package io.cairn.qcow2;
 
+import com.google.common.hash.Hashing;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.ReadableDisk;
 import io.cairn.storage.StorageException;
@@ -10,6 +11,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -26,10 +28,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Damage found while the image is open for writing sets its corrupt bit (version 3) and ends
  * writing; damage found while it is open for reading fails the one request.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class Qcow2Image implements ReadableDisk {
   private final ImageTables tables;
   private final DiskReader reader;
+  private final Backings backings;
+  private final long cacheBytes;
   private final Optional<Closeable> lock;
   private final @Nullable MetadataWriter metadata;
   private final @Nullable DiskWriter writer;
@@ -39,10 +42,14 @@ public final class Qcow2Image implements ReadableDisk {
   private Qcow2Image(
       ImageTables tables,
       DiskReader reader,
+      Backings backings,
+      long cacheBytes,
       Optional<Closeable> lock,
       @Nullable MetadataWriter metadata) {
     this.tables = tables;
     this.reader = reader;
+    this.backings = backings;
+    this.cacheBytes = cacheBytes;
     this.lock = lock;
     this.metadata = metadata;
     this.writer = metadata == null ? null : new DiskWriter(tables, metadata, reader);
@@ -90,8 +97,14 @@ public final class Qcow2Image implements ReadableDisk {
         backing = chain.open(file, header.backing().get());
         opened.add(backing);
       }
+      Backings backings =
+          next ->
+              options.backingChain()
+                  ? BackingChain.startingAt(fs, file, options).open(file, next)
+                  : null;
       reader.setBacking(header.backing().isPresent(), backing);
-      Qcow2Image image = new Qcow2Image(tables, reader, lock, metadata);
+      Qcow2Image image =
+          new Qcow2Image(tables, reader, backings, options.cacheBytes(), lock, metadata);
       opened.keep();
       return image;
     }
@@ -176,43 +189,118 @@ public final class Qcow2Image implements ReadableDisk {
     return tables.snapshots();
   }
 
-  /** Carries out all changes as one: a crash leaves all of them or none. */
+  /**
+   * Carries out all changes as one, in their order: a crash leaves all of them or none, and at most
+   * leaked clusters beside. A failure leaves the snapshots unchanged unless it says otherwise.
+   * Applying makes the disk size that of the snapshot, and what the disk held is gone unless a
+   * snapshot keeps it. Durable on return, with at most four syncs if nothing else was unflushed.
+   *
+   * @return the snapshots afterwards
+   */
   public List<SnapshotEntry> change(List<SnapshotChange> changes) throws IOException {
-    throw absent("change");
+    return writing(
+        (metadataWriter, diskWriter) -> {
+          SnapshotTransaction.run(tables, metadataWriter, changes, cacheBytes);
+          return tables.snapshots();
+        });
   }
 
   /** Opens a snapshot for reading without applying it. It shares this image's file. */
   public ReadableDisk openSnapshot(String id) throws IOException {
-    throw absent("openSnapshot");
+    SnapshotEntry snapshot = snapshot(id);
+    return reading(() -> new SnapshotReader(this, snapshot, tables.treeOf(snapshot)));
   }
 
-  /** Whether the disk is as it was when the snapshot was made or applied. */
+  /** Whether the disk is exactly as a snapshot keeps it, because nothing was written since. */
   public boolean activeEqualsSnapshot(String id) throws IOException {
-    throw absent("activeEqualsSnapshot");
+    SnapshotEntry snapshot = snapshot(id);
+    return reading(
+        () -> {
+          DiskTree active = tables.active();
+          DiskTree kept = tables.treeOf(snapshot);
+          int count = Math.toIntExact(tables.geometry().l1EntriesFor(kept.sizeBytes()));
+          return active.sizeBytes() == kept.sizeBytes()
+              && Arrays.equals(active.l1().shared(count), kept.l1().shared(count));
+        });
   }
 
-  /** SHA-256 in hex over a snapshot's disk size and L1 table. */
+  /**
+   * SHA-256 in hex over a snapshot's disk size and the entries of its L1 table without COPIED. It
+   * stays the same as long as the snapshot exists in this file.
+   */
+  @SuppressWarnings("UnstableApiUsage")
   public String l1Fingerprint(String id) throws IOException {
-    throw absent("l1Fingerprint");
+    SnapshotEntry snapshot = snapshot(id);
+    return reading(
+        () -> {
+          DiskTree kept = tables.treeOf(snapshot);
+          ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES * (kept.l1().count() + 1));
+          bytes.putLong(kept.sizeBytes());
+          bytes.asLongBuffer().put(kept.l1().shared(kept.l1().count()));
+          return Hashing.sha256().hashBytes(bytes.array()).toString();
+        });
   }
 
-  /** Stores Cairn's id of the disk. */
+  private SnapshotEntry snapshot(String id) throws StorageException {
+    for (SnapshotEntry snapshot : tables.snapshots()) {
+      if (snapshot.id().equals(id)) {
+        return snapshot;
+      }
+    }
+    throw new StorageException(
+        ErrorCode.NOT_FOUND, file() + ": it has no snapshot with the id " + id, "");
+  }
+
+  /** Stores Cairn's id of the disk; values beside it stay. */
   public void writeImageId(UUID id) throws IOException {
-    throw absent("writeImageId");
+    CairnExtension present = cairnExtension().orElse(CairnExtension.of(id));
+    writeCairnExtension(new CairnExtension(id, present.values()));
   }
 
-  /** Adds or replaces a header extension; a crash leaves the old data or the new. */
+  /** Stores Cairn's header extension. */
+  public void writeCairnExtension(CairnExtension extension) throws IOException {
+    writeExtension(extension.encode());
+  }
+
+  /**
+   * Adds or replaces a header extension. A crash leaves the old data or the new. Durable on return.
+   *
+   * @throws StorageException UNSUPPORTED if the first cluster has no room; nothing changed then
+   */
   public void writeExtension(HeaderExtension extension) throws IOException {
-    throw absent("writeExtension");
+    writing(
+        (metadataWriter, diskWriter) -> {
+          HeaderArea.write(tables, metadataWriter, extension);
+          return this;
+        });
   }
 
-  /** Bases the image on another file, or on none. */
+  /**
+   * Bases the image on another file, or on none, with one switch of name and format. The caller
+   * sees to it that what shows through stays the same. Everything written before is flushed first.
+   * Durable on return.
+   */
   public void setBacking(Optional<BackingFile> backing) throws IOException {
-    throw absent("setBacking");
-  }
-
-  private static StorageException absent(String what) {
-    return new StorageException(ErrorCode.FAILED, what + " is not available in this build", "");
+    BackingFile.requireValid(file(), backing);
+    writing(
+        (metadataWriter, diskWriter) -> {
+          metadataWriter.commit();
+          ReadableDisk next = backing.isPresent() ? backings.open(backing.get()) : null;
+          try {
+            HeaderArea.setBacking(tables, metadataWriter, backing);
+          } catch (IOException | RuntimeException e) {
+            if (next != null) {
+              next.close();
+            }
+            throw e;
+          }
+          ReadableDisk previous = reader.backing();
+          reader.setBacking(backing.isPresent(), next);
+          if (previous != null) {
+            previous.close();
+          }
+          return this;
+        });
   }
 
   /** Cairn's header extension, if the image carries one. */
@@ -249,6 +337,22 @@ public final class Qcow2Image implements ReadableDisk {
   }
 
   // Every request goes through one of these two.
+
+  /** Opens another backing file, if this image was opened with its chain. */
+  private interface Backings {
+    @Nullable ReadableDisk open(BackingFile next) throws IOException;
+  }
+
+  /** A request that reads one of the trees. */
+  interface TreeReading<T> {
+    /** Reads. */
+    T run(DiskReader reader) throws IOException;
+  }
+
+  /** Reads a tree of this image. */
+  <T> T readTree(TreeReading<T> request) throws IOException {
+    return reading(() -> request.run(reader));
+  }
 
   /** A request that reads. */
   private interface Reading<T> {

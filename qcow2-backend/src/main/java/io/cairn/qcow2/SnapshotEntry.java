@@ -95,6 +95,20 @@ public final class SnapshotEntry {
         unknownExtra);
   }
 
+  SnapshotEntry withL1(long newOffset, int newEntries) {
+    return new SnapshotEntry(
+        id,
+        name,
+        created,
+        vmClockNanos,
+        vmStateSizeBytes,
+        diskSizeBytes,
+        icount,
+        newOffset,
+        newEntries,
+        unknownExtra);
+  }
+
   /** The id, unique in the image if the image is sane. */
   public String id() {
     return new String(id, StandardCharsets.UTF_8);

@@ -1,6 +1,5 @@
 package io.cairn.qcow2;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cairn.storage.io.BlockFileSystem;
@@ -60,65 +59,44 @@ class Qcow2ImageTest {
   void use_random_matchesModel(Kind kind) throws IOException {
     Random random = Seeds.random("use_random_matchesModel " + kind);
     MemoryFileSystem fs = new MemoryFileSystem();
-    SectorModel model = new SectorModel(kind.sizeBytes());
-    if (kind.backed()) {
-      Qcow2Image.create(
-          fs, BASE, CreateOptions.builder(kind.sizeBytes() - 4096).clusterSizeBytes(65536).build());
-      try (Qcow2Image base = Qcow2Image.open(fs, BASE, OpenOptions.writable())) {
-        for (int i = 0; i < 5; i++) {
-          SectorModel.Range range =
-              new SectorModel(base.sizeBytes()).range(random, kind.clusterSize(), 9000);
-          byte[] bytes = bytes(random, range.length());
-          base.write(range.offset(), ByteBuffer.wrap(bytes));
-          model.write(range.offset(), bytes);
-        }
-      }
-    }
+    SectorModel start = kind.backed() ? base(fs, kind, random) : new SectorModel(kind.sizeBytes());
     Qcow2Image.create(fs, IMAGE, kind.options());
     assertClean(fs);
+    ImageUser user = new ImageUser(random, start);
     for (int round = 0; round < 4; round++) {
       OpenOptions options = OpenOptions.writable().withCacheBytes(random.nextInt(3) * 16384L);
       try (Qcow2Image image = Qcow2Image.open(fs, IMAGE, options)) {
-        for (int i = 0; i < 12; i++) {
-          step(random, image, model);
+        for (int i = 0; i < 15; i++) {
+          user.step(image);
         }
         image.flush();
         assertClean(fs);
-        model.assertShownBy("after a flush", image);
+        user.assertShownBy(image);
+        user.changeSnapshots(image);
+        assertClean(fs);
+        user.assertShownBy(image);
       }
       assertClean(fs);
     }
     try (Qcow2Image image = Qcow2Image.open(fs, IMAGE, OpenOptions.readOnly())) {
-      model.assertShownBy("opened again", image);
+      user.assertShownBy(image);
     }
   }
 
-  private static void step(Random random, Qcow2Image image, SectorModel model) throws IOException {
-    int lengthMax = Math.min(20000, image.header().clusterSizeBytes() * 5);
-    long stride = (long) image.header().clusterSizeBytes() * image.header().clusterSizeBytes() / 8;
-    SectorModel.Range range = model.range(random, stride, lengthMax);
-    switch (random.nextInt(4)) {
-      case 0 -> {
-        ByteBuffer read = ByteBuffer.allocate(range.length());
-        image.read(range.offset(), read);
-        assertArrayEquals(model.read(range.offset(), range.length()), read.array());
-      }
-      case 1 -> {
-        image.writeZeroes(range.offset(), range.length());
-        model.write(range.offset(), new byte[range.length()]);
-      }
-      default -> {
-        byte[] bytes = bytes(random, range.length());
-        image.write(range.offset(), ByteBuffer.wrap(bytes));
+  private static SectorModel base(MemoryFileSystem fs, Kind kind, Random random)
+      throws IOException {
+    SectorModel model = new SectorModel(kind.sizeBytes());
+    long size = kind.sizeBytes() - 4096;
+    Qcow2Image.create(fs, BASE, CreateOptions.builder(size).build());
+    try (Qcow2Image base = Qcow2Image.open(fs, BASE, OpenOptions.writable())) {
+      for (int i = 0; i < 5; i++) {
+        SectorModel.Range range = new SectorModel(size).range(random, kind.clusterSize(), 9000);
+        byte[] bytes = ImageUser.bytes(random, range.length());
+        base.write(range.offset(), ByteBuffer.wrap(bytes));
         model.write(range.offset(), bytes);
       }
     }
-  }
-
-  static byte[] bytes(Random random, int length) {
-    byte[] bytes = new byte[length];
-    random.nextBytes(bytes);
-    return bytes;
+    return model;
   }
 
   static void assertClean(BlockFileSystem fs) throws IOException {

@@ -1,0 +1,30 @@
+package io.cairn.qcow2;
+
+import java.util.Arrays;
+
+/** A growing list of longs. */
+final class LongList {
+  private long[] values = new long[16];
+  private int count;
+
+  void add(long value) {
+    if (count == values.length) {
+      values = Arrays.copyOf(values, count * 2);
+    }
+    values[count++] = value;
+  }
+
+  boolean isEmpty() {
+    return count == 0;
+  }
+
+  long[] toArray() {
+    return Arrays.copyOf(values, count);
+  }
+
+  long[] sorted() {
+    long[] sorted = toArray();
+    Arrays.sort(sorted);
+    return sorted;
+  }
+}
