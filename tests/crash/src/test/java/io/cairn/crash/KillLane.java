@@ -55,7 +55,8 @@ final class KillLane {
 
   private int kills;
   private int rounds;
-  private int recovered;
+  private int takenBack;
+  private int completed;
   private int happened;
 
   private KillLane(Path directory, TestGuest guest, Random random) {
@@ -102,21 +103,17 @@ final class KillLane {
     return kills;
   }
 
+  /** How many kills struck between the first and the last write of a transaction. */
   int recovered() {
-    return recovered;
+    return takenBack + completed;
   }
 
   @Override
   public String toString() {
-    return kills
-        + " kills in "
-        + rounds
-        + " rounds: "
-        + recovered
-        + " left a transaction to recover, "
-        + happened
-        + " of the killed operations had happened; undisturbed "
-        + paces;
+    return String.format(
+        "%d kills in %d rounds: %d left a transaction to take back, %d one to complete;"
+            + " %d killed operations had happened; undisturbed: %s",
+        kills, rounds, takenBack, completed, happened, paces);
   }
 
   /** One operation, usually killed, and all checks. */
@@ -130,10 +127,10 @@ final class KillLane {
     Attempt attempt = attempt(pickKind());
     Tree before = guest.tree();
     boolean killed = runAndKill(attempt);
-    ToolResult first = firstCommandAfter();
-    if (first.err().contains("recover")) {
-      recovered++;
+    if (killed) {
+      countUnfinished();
     }
+    ToolResult first = firstCommandAfter();
     try {
       settle(attempt, before, guest.tree(), killed);
       assertEveryCommandWorks();
@@ -231,6 +228,17 @@ final class KillLane {
     }
   }
 
+  /** Notes where in its transaction the command was killed. Changes nothing. */
+  private void countUnfinished() {
+    ToolResult look = guest.cli().ok("recover", "--dry-run");
+    String effects = look.out() + look.err();
+    if (effects.contains("is taken back")) {
+      takenBack++;
+    } else if (effects.contains("is completed")) {
+      completed++;
+    }
+  }
+
   /** Any command finds what the killed one left; most often another than the one before. */
   private ToolResult firstCommandAfter() {
     List<String[]> commands =
@@ -241,6 +249,7 @@ final class KillLane {
             new String[] {"recover"},
             new String[] {"doctor", "vm1"},
             new String[] {"verify", "vm1"},
+            new String[] {"unpin", "vm1@current"},
             new String[] {"create", "vm1@after", "--dry-run"});
     return guest.cli().run(commands.get(random.nextInt(commands.size()))).expect(0, 21);
   }

@@ -56,7 +56,7 @@ final class ForeignSnapshotsTest {
   void doctor_foreignSnapshots_shownAndLeftAlone() {
     CairnCli cli = guest.cli();
     ToolResult doctor = cli.run("doctor", "vm1");
-    assertTrue(doctor.out().contains("foreign"), doctor.toString());
+    assertTrue(doctor.out().contains("FOREIGN"), doctor.toString());
     cli.run("doctor", "vm1", "--fix");
     assertEquals(List.of("before upgrade", "after-upgrade"), names());
     disk.assertHead();
