@@ -146,9 +146,7 @@ final class MetadataWriter {
   }
 
   private boolean isDirty() {
-    return tables.l2Cache().hasDirty()
-        || tables.active().l1().isDirty()
-        || allocator.hasFreed();
+    return tables.l2Cache().hasDirty() || tables.active().l1().isDirty() || allocator.hasFreed();
   }
 
   /** Makes data, refcounts, and the table that leads to them stable. */
