@@ -1,10 +1,13 @@
 package io.cairn.qcow2;
 
+import io.cairn.storage.ReadableDisk;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /** What a disk must read as: sectors that were written, zeros elsewhere. */
 final class SectorModel {
@@ -25,6 +28,10 @@ final class SectorModel {
   /** An independent copy. */
   SectorModel copy() {
     return new SectorModel(sizeBytes, new HashMap<>(sectors));
+  }
+
+  Set<Long> sectorNumbers() {
+    return Set.copyOf(sectors.keySet());
   }
 
   void write(long offset, byte[] bytes) {
@@ -55,7 +62,7 @@ final class SectorModel {
   }
 
   /** Fails unless the disk shows what this holds, wherever something was ever written. */
-  void assertShownBy(String what, io.cairn.storage.ReadableDisk disk) throws java.io.IOException {
+  void assertShownBy(String what, ReadableDisk disk) throws IOException {
     if (disk.sizeBytes() != sizeBytes) {
       throw new AssertionError(what + ": size " + disk.sizeBytes() + " instead of " + sizeBytes);
     }
