@@ -19,9 +19,13 @@ abstract class CheckpointChange extends Command {
   /** Makes the change. */
   abstract Checkpoint apply(Invocation in, CheckpointStore store, Checkpoint checkpoint);
 
+  /** Refuses malformed arguments, before the store is opened. */
+  void check(Invocation in) {}
+
   @Override
   final int run(Invocation in) {
     Address address = Address.parseCheckpoint(in.argument(0));
+    check(in);
     CheckpointStore store = in.writing(false);
     GuestView view = store.view(address.guest());
     Checkpoint before = view.tree().resolve(address.requireCheckpoint());

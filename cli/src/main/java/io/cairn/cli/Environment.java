@@ -1,9 +1,8 @@
 package io.cairn.cli;
 
-import com.google.common.collect.ImmutableMap;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.ZoneId;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -21,30 +20,23 @@ public record Environment(
     Map<String, String> variables, Path home, Path systemConfig, boolean superuser, Clock clock) {
   /** Copies the variables. */
   public Environment {
-    variables = ImmutableMap.copyOf(variables);
+    variables = Map.copyOf(variables);
   }
 
   /** The environment of this process. */
   public static Environment ofProcess() {
-    ImmutableMap.Builder<String, String> variables = ImmutableMap.builder();
+    Map<String, String> variables = new HashMap<>(System.getenv());
     // The launcher may have had to give the JVM a UTF-8 locale; the user's own decides the glyphs.
     String locale = System.getProperty("cairn.locale");
-    System.getenv()
-        .forEach(
-            (name, value) -> {
-              if (locale == null || !name.equals("LC_ALL")) {
-                variables.put(name, value);
-              }
-            });
     if (locale != null) {
       variables.put("LC_ALL", locale.isEmpty() ? "C" : locale);
     }
     return new Environment(
-        variables.build(),
+        variables,
         Path.of(System.getProperty("user.home", "/")),
         Path.of("/etc/cairn/config"),
         "root".equals(System.getProperty("user.name")),
-        Clock.system(ZoneId.systemDefault()));
+        new LocalClock());
   }
 
   /** A variable's value; an empty one counts as absent. */

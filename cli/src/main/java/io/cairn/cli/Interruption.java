@@ -1,6 +1,7 @@
 package io.cairn.cli;
 
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class Interruption {
   /** What runs now and can be asked to stop. */
   interface Running {
-    /** Asks the operation to stop and roll back; returns at once. */
-    void cancel();
+    /** Asks it to stop and roll back, and returns at once; false if it has nothing to undo. */
+    boolean cancel();
 
     /** One line on how it gets on. */
     String status();
@@ -26,24 +27,40 @@ final class Interruption {
     END
   }
 
-  // Both guarded by this.
+  // Guarded by this.
   private @Nullable Running running;
   private @Nullable String signal;
+  private @Nullable Consumer<Interruption> connect;
+
+  /** An interruption that no signal leads to. */
+  Interruption() {
+    this(null);
+  }
+
+  /**
+   * An interruption that signals lead to.
+   *
+   * @param connect connects the signals, or null; called before the first operation runs, since
+   *     until then the JVM's own way to end is right and costs no time
+   */
+  Interruption(@Nullable Consumer<Interruption> connect) {
+    this.connect = connect;
+  }
 
   /** Declares what signals are passed to; empty when it has ended. */
   synchronized void running(Optional<Running> operation) {
     running = operation.orElse(null);
+    if (connect != null) {
+      connect.accept(this);
+      connect = null;
+    }
   }
 
   /** A SIGINT ({@code INT}) or SIGTERM ({@code TERM}) arrives. */
   synchronized Answer arrive(String name) {
     boolean first = signal == null;
     signal = name;
-    if (!first || running == null) {
-      return Answer.END;
-    }
-    running.cancel();
-    return Answer.STOPPING;
+    return first && running != null && running.cancel() ? Answer.STOPPING : Answer.END;
   }
 
   /** How the running operation gets on. */

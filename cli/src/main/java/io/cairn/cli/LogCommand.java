@@ -32,13 +32,14 @@ final class LogCommand extends Command {
   @Override
   int run(Invocation in) {
     Optional<String> guest = in.options().argument(0).map(Address::parseGuest);
+    Optional<Integer> lastOnly = in.value("--last").map(LogCommand::count);
     List<AuditRecord> all = in.reading().log(guest);
     Optional<String> transaction = in.value("--transaction");
     List<AuditRecord> chosen =
         all.stream()
             .filter(r -> transaction.isEmpty() || r.transactionId().equals(transaction))
             .toList();
-    int last = in.value("--last").map(LogCommand::count).orElse(chosen.size());
+    int last = lastOnly.orElse(chosen.size());
     List<AuditRecord> shown = chosen.subList(Math.max(0, chosen.size() - last), chosen.size());
     if (in.json()) {
       in.terminal()

@@ -15,8 +15,7 @@ public final class Main {
 
   /** Runs the command and exits with its code. */
   public static void main(String[] args) {
-    Interruption interruption = new Interruption();
-    Signals.install(interruption);
+    Interruption interruption = new Interruption(Signals::install);
     Streams streams =
         new Streams(
             new FileInputStream(FileDescriptor.in),

@@ -141,8 +141,9 @@ final class Planned {
       Operation<OperationResult> operation, ProgressLine line) {
     return new Interruption.Running() {
       @Override
-      public void cancel() {
+      public boolean cancel() {
         operation.cancel();
+        return true;
       }
 
       @Override

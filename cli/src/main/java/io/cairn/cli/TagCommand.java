@@ -20,6 +20,13 @@ final class TagCommand extends CheckpointChange {
   }
 
   @Override
+  void check(Invocation in) {
+    if (toSet(in).isEmpty() && !in.has("--remove")) {
+      throw new CairnException(ErrorCode.USAGE, "say which tag to set or remove", "see --help");
+    }
+  }
+
+  @Override
   List<String> effects(Invocation in, Checkpoint checkpoint) {
     List<String> effects = new ArrayList<>();
     for (Tags.KeyValue tag : toSet(in)) {
@@ -48,10 +55,6 @@ final class TagCommand extends CheckpointChange {
   }
 
   private static List<Tags.KeyValue> toSet(Invocation in) {
-    List<Tags.KeyValue> tags = in.options().arguments(1).stream().map(Tags::parse).toList();
-    if (tags.isEmpty() && !in.has("--remove")) {
-      throw new CairnException(ErrorCode.USAGE, "say which tag to set or remove", "see --help");
-    }
-    return tags;
+    return in.options().arguments(1).stream().map(Tags::parse).toList();
   }
 }

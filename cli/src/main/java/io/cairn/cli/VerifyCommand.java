@@ -4,6 +4,8 @@ import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.Progress;
+import io.cairn.checkpoint.ProgressListener;
 import io.cairn.checkpoint.VerifyReport;
 import io.cairn.cli.terminal.Human;
 import io.cairn.cli.terminal.Json;
@@ -44,11 +46,7 @@ final class VerifyCommand extends Command {
             : store.guests().stream().map(Guest::name).toList();
     List<VerifyReport> reports = new ArrayList<>();
     for (String guest : guests) {
-      ProgressLine line =
-          new ProgressLine(in.terminal(), in.environment().clock(), "verify " + guest);
-      try (line) {
-        reports.add(store.verify(guest, id, progress -> line.update(Planned.statusOf(progress))));
-      }
+      reports.add(verify(in, store, guest, id));
     }
     if (in.json()) {
       print(reports, in.terminal());
@@ -60,6 +58,45 @@ final class VerifyCommand extends Command {
         .reduce(VerifyCommand::worse)
         .map(ErrorCode::exitCode)
         .orElse(0);
+  }
+
+  private static VerifyReport verify(
+      Invocation in, CheckpointStore store, String guest, Optional<CheckpointId> id) {
+    ProgressLine line =
+        new ProgressLine(in.terminal(), in.environment().clock(), "verify " + guest);
+    LastProgress last = new LastProgress(line);
+    try (line) {
+      in.interruption().running(Optional.of(last));
+      return store.verify(guest, id, last);
+    } finally {
+      in.interruption().running(Optional.empty());
+    }
+  }
+
+  /** Shows progress, and remembers it for whoever asks. There is nothing to take back. */
+  private static final class LastProgress implements ProgressListener, Interruption.Running {
+    private final ProgressLine line;
+    private volatile ProgressLine.Status last = new ProgressLine.Status("begin", 0, 0, 0, 0);
+
+    LastProgress(ProgressLine line) {
+      this.line = line;
+    }
+
+    @Override
+    public void progressed(Progress progress) {
+      last = Planned.statusOf(progress);
+      line.update(last);
+    }
+
+    @Override
+    public boolean cancel() {
+      return false;
+    }
+
+    @Override
+    public String status() {
+      return line.describe(last);
+    }
   }
 
   private static ErrorCode worse(ErrorCode a, ErrorCode b) {

@@ -48,6 +48,11 @@ public final class CairnProcess implements CairnCli {
     }
   }
 
+  /** The file that starts the command. */
+  public Path program() {
+    return program;
+  }
+
   /** The same command run through another program, such as {@code setpriv}. */
   public CairnProcess through(String... wrapper) {
     return new CairnProcess(List.of(wrapper), program);

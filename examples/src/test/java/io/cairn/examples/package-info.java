@@ -1,0 +1,5 @@
+/** Runs every example. */
+@NullMarked
+package io.cairn.examples;
+
+import org.jspecify.annotations.NullMarked;
