@@ -19,7 +19,6 @@ import java.util.Optional;
  * io.cairn.storage.CairnException}, whose {@link io.cairn.storage.CairnException#stateAfter()} says
  * what was left behind.
  */
-@SuppressWarnings({"DoNotCallSuggester", "UnusedVariable"})
 public final class CheckpointStore implements AutoCloseable {
   private final Engine engine;
   private final PlanExecutor executor;
@@ -44,7 +43,7 @@ public final class CheckpointStore implements AutoCloseable {
    * the disks. A catalog that is there is kept beside the new one under another name.
    */
   public static RebuildReport rebuild(Path directory, StoreOptions options) {
-    throw soon();
+    return new Rebuilder(directory.toAbsolutePath(), options).rebuild();
   }
 
   /** The store's directory. */
@@ -94,7 +93,7 @@ public final class CheckpointStore implements AutoCloseable {
 
   /** The snapshots on a guest's disks that belong to no checkpoint and can be adopted. */
   public List<StoredSnapshot> foreign(String guest) {
-    throw soon();
+    return new Adopter(engine).foreign(guest);
   }
 
   /**
@@ -104,7 +103,7 @@ public final class CheckpointStore implements AutoCloseable {
    * @return the new checkpoints, oldest first
    */
   public List<Checkpoint> adopt(String guest) {
-    throw soon();
+    return new Adopter(engine).adopt(guest);
   }
 
   /** What creating a checkpoint would do. Changes nothing. */
@@ -170,12 +169,12 @@ public final class CheckpointStore implements AutoCloseable {
    * and the storage of its disks as a whole. Changes nothing.
    */
   public VerifyReport verify(String guest, Optional<CheckpointId> id, ProgressListener progress) {
-    throw soon();
+    return new Verifier(engine).verify(guest, id, progress);
   }
 
   /** Compares the catalog with storage in both directions, for one guest or for all. */
   public DoctorReport doctor(Optional<String> guest, DoctorOptions doctorOptions) {
-    throw soon();
+    return new Doctor(engine, doctorOptions).examine(guest);
   }
 
   /** Brings every interrupted transaction to its end, as opening for writing does. */
@@ -207,10 +206,5 @@ public final class CheckpointStore implements AutoCloseable {
   @Override
   public void close() {
     engine.close();
-  }
-
-  private static io.cairn.storage.CairnException soon() {
-    return new io.cairn.storage.CairnException(
-        io.cairn.storage.ErrorCode.UNSUPPORTED, "not built yet", "");
   }
 }

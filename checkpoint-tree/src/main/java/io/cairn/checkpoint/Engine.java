@@ -3,7 +3,9 @@ package io.cairn.checkpoint;
 import io.cairn.checkpoint.RecoveryReport.Recovered;
 import io.cairn.checkpoint.catalog.AuditTable;
 import io.cairn.checkpoint.catalog.Catalog;
+import io.cairn.checkpoint.catalog.GuestTable;
 import io.cairn.checkpoint.catalog.JournalTable;
+import io.cairn.checkpoint.catalog.RetainedTable;
 import io.cairn.checkpoint.files.AuditLog;
 import io.cairn.checkpoint.files.Manifests;
 import io.cairn.checkpoint.transaction.Recovery;
@@ -14,8 +16,10 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
@@ -76,9 +80,10 @@ final class Engine implements AutoCloseable {
 
   /** What the next command finds interrupted it brings to its end, without being asked. */
   private void recoverWhatIsFree() {
-    List<String> interrupted = catalog.read(JournalTable::guestsWithUnfinished);
-    for (Guest guest : interrupted.isEmpty() ? List.<Guest>of() : reader.guests()) {
-      if (interrupted.contains(guest.id())) {
+    Set<String> due = new HashSet<>(catalog.read(JournalTable::guestsWithUnfinished));
+    due.addAll(catalog.read(GuestTable::guestsWithManifestDue));
+    for (Guest guest : due.isEmpty() ? List.<Guest>of() : reader.guests()) {
+      if (due.contains(guest.id())) {
         try {
           recoverIfFree(guest);
         } catch (CairnException e) {
@@ -150,6 +155,17 @@ final class Engine implements AutoCloseable {
           "the store at " + directory + " is open for reading only",
           "open it for writing");
     }
+  }
+
+  /** To whom the snapshots on a guest's disks belong. */
+  Belongings belongings(CatalogReader.Look look) {
+    return new Belongings(
+        look.view().tree(), look.retained(), hex -> ownLabel(look.view().guest(), hex));
+  }
+
+  /** Whether this store ever had a checkpoint's label put on a snapshot of the guest. */
+  boolean ownLabel(Guest guest, String checkpointId) {
+    return catalog.read(s -> RetainedTable.isOwnLabel(s, guest.id(), checkpointId));
   }
 
   Instant now() {

@@ -21,6 +21,11 @@ public final class AuditTable {
     sql.update("INSERT INTO audit (guest, line) VALUES (?, ?)", guest, line);
   }
 
+  /** Adds a line that is in the file already. */
+  public static void insertExported(Sql sql, String guest, String line) throws SQLException {
+    sql.update("INSERT INTO audit (guest, line, exported) VALUES (?, ?, 1)", guest, line);
+  }
+
   /** The lines of one guest or of all, oldest first. */
   public static List<String> lines(Sql sql, Optional<String> guest) throws SQLException {
     return guest.isPresent()

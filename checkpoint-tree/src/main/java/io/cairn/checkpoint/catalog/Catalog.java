@@ -1,6 +1,7 @@
 package io.cairn.checkpoint.catalog;
 
 import com.google.gson.JsonParseException;
+import io.cairn.checkpoint.files.Manifests;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.ErrorCode;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.sqlite.JDBC;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteOpenMode;
@@ -74,7 +76,7 @@ public final class Catalog implements AutoCloseable {
   public static Catalog open(Path directory, Mode mode) {
     Path file = directory.resolve(FILE_NAME);
     boolean exists = Files.exists(file);
-    if (!exists && mode != Mode.CREATE) {
+    if (!exists && (mode != Mode.CREATE || hasManifests(directory))) {
       throw noStore(directory);
     }
     Catalog catalog = null;
@@ -110,7 +112,7 @@ public final class Catalog implements AutoCloseable {
   }
 
   private static CairnException noStore(Path directory) {
-    if (Files.isDirectory(directory.resolve("guests"))) {
+    if (hasManifests(directory)) {
       return new CairnException(
           ErrorCode.STORE_UNUSABLE,
           "the store at " + directory + " has lost its catalog " + FILE_NAME,
@@ -120,6 +122,15 @@ public final class Catalog implements AutoCloseable {
         ErrorCode.STORE_UNUSABLE,
         "there is no store at " + directory,
         "'cairn guest add' makes one; --store or CAIRN_STORE names another directory");
+  }
+
+  /** A store that has manifests had a catalog: a new, empty one would hide what was lost. */
+  private static boolean hasManifests(Path directory) {
+    try (Stream<Path> guests = Files.list(directory.resolve(Manifests.GUESTS))) {
+      return guests.findAny().isPresent();
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private void bringUpToDate(Path directory, Mode mode) throws SQLException {
@@ -138,7 +149,7 @@ public final class Catalog implements AutoCloseable {
     }
     if (version == 0) {
       // An empty database is what a crash leaves between making the file and making the tables.
-      if (mode == Mode.WRITE || Files.isDirectory(directory.resolve("guests"))) {
+      if (mode == Mode.WRITE || hasManifests(directory)) {
         throw noStore(directory);
       }
       sql.run("PRAGMA journal_mode = WAL");

@@ -134,6 +134,12 @@ public final class GuestTable {
     sql.update("UPDATE guests SET revision = revision + 1 WHERE id = ?", id);
   }
 
+  /** The guests whose manifests are behind the catalog. */
+  public static List<String> guestsWithManifestDue(Sql sql) throws SQLException {
+    return sql.list(
+        "SELECT id FROM guests WHERE manifest_revision < revision", r -> r.getString(1));
+  }
+
   /** Notes for which revision the manifest was written. */
   public static void manifestWritten(Sql sql, String id, long revision) throws SQLException {
     sql.update("UPDATE guests SET manifest_revision = ? WHERE id = ?", revision, id);

@@ -33,6 +33,8 @@ public final class AuditLog {
 
   private static final String SCHEMA = "cairn/audit/1";
 
+  private static final long SIZE_BYTES_MAX = 1L << 30;
+
   private final Path file;
   private final BlockFileSystem files;
   private final Clock clock;
@@ -146,6 +148,35 @@ public final class AuditLog {
   /** The records of one guest or of all, oldest first. */
   public static List<AuditRecord> read(Catalog catalog, Optional<String> guest) {
     return catalog.read(s -> AuditTable.lines(s, guest).stream().map(AuditLog::read).toList());
+  }
+
+  /** The lines of the file that can be read; one that a crash cut off is left out. */
+  public List<String> exportedLines() {
+    try {
+      if (!files.exists(file)) {
+        return List.of();
+      }
+      return DurableFiles.read(files, file, SIZE_BYTES_MAX)
+          .lines()
+          .filter(AuditLog::isRecord)
+          .toList();
+    } catch (IOException e) {
+      notices.accept("the audit log cannot be read: " + e.getMessage());
+      return List.of();
+    }
+  }
+
+  private static boolean isRecord(String line) {
+    try {
+      return !read(line).guest().isEmpty();
+    } catch (com.google.gson.JsonParseException | IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  /** The guest a line tells of. */
+  public static String guestOf(String line) {
+    return read(line).guest();
   }
 
   static String write(AuditRecord record) {

@@ -1,0 +1,141 @@
+package io.cairn.checkpoint;
+
+import io.cairn.checkpoint.catalog.GuestTable;
+import io.cairn.storage.CairnException;
+import io.cairn.storage.DiskRef;
+import io.cairn.storage.DiskSnapshot;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.Finding;
+import io.cairn.storage.StateAfter;
+import io.cairn.storage.StorageBackend;
+import io.cairn.storage.StorageException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Compares checkpoints with storage and with their manifests. */
+final class Verifier {
+  private final Engine engine;
+
+  Verifier(Engine engine) {
+    this.engine = engine;
+  }
+
+  VerifyReport verify(String guestName, Optional<CheckpointId> only, ProgressListener progress) {
+    GuestView view = engine.reader.view(guestName);
+    Guest guest = view.guest();
+    List<Checkpoint> checkpoints =
+        only.isPresent() ? List.of(CatalogReader.require(view, only.get())) : view.tree().all();
+    List<Finding> findings = new ArrayList<>();
+    boolean manifestsDue =
+        engine.catalog.read(
+            s ->
+                GuestTable.byId(s, guest.id())
+                    .filter(r -> r.manifestRevision() == r.revision())
+                    .isEmpty());
+    int snapshots = 0;
+    int done = 0;
+    for (Checkpoint checkpoint : checkpoints) {
+      progress.progressed(
+          new Progress("verifying " + checkpoint.name(), ++done, checkpoints.size(), 0, 0));
+      if (!manifestsDue) {
+        manifest(guest, checkpoint).ifPresent(findings::add);
+      }
+      for (DiskSnapshot snapshot : checkpoint.disks()) {
+        findings.addAll(snapshot(guest, checkpoint, snapshot));
+        snapshots++;
+      }
+    }
+    for (DiskRef disk : guest.disks()) {
+      findings.addAll(disk(guest, disk, only.isEmpty()));
+    }
+    findings.sort(Comparator.comparing(Finding::kind));
+    return new VerifyReport(
+        guestName, findings.stream().distinct().toList(), checkpoints.size(), snapshots);
+  }
+
+  /** What is wrong with a checkpoint's manifest. */
+  Optional<Finding> manifest(Guest guest, Checkpoint checkpoint) {
+    String object = "manifest of " + checkpoint.address();
+    try {
+      Checkpoint written = engine.manifests.checkpoint(guest.id(), checkpoint.id());
+      if (!written.equals(checkpoint)) {
+        return Optional.of(
+            new Finding(
+                Finding.Kind.CORRUPT, object, "says something else than the catalog: " + written));
+      }
+      return Optional.empty();
+    } catch (StorageException e) {
+      return Optional.of(
+          new Finding(
+              e.code() == ErrorCode.NOT_FOUND ? Finding.Kind.MISSING : Finding.Kind.CORRUPT,
+              object,
+              String.valueOf(e.getMessage())));
+    } catch (IOException e) {
+      return Optional.of(
+          new Finding(Finding.Kind.CORRUPT, object, "cannot be read: " + e.getMessage()));
+    }
+  }
+
+  /** What is wrong with one disk's part of a checkpoint. */
+  List<Finding> snapshot(Guest guest, Checkpoint checkpoint, DiskSnapshot snapshot) {
+    Optional<DiskRef> disk = guest.disk(snapshot.diskId());
+    String object = checkpoint.address() + ", disk " + snapshot.diskId();
+    if (disk.isEmpty()) {
+      return List.of(
+          new Finding(Finding.Kind.MISSING, object, "the guest has no such disk any more"));
+    }
+    return asked(
+        object,
+        disk.get(),
+        backend ->
+            backend.verify(disk.get(), snapshot).stream()
+                .map(f -> new Finding(f.kind(), object, f.object() + " " + f.message()))
+                .toList());
+  }
+
+  /** What is wrong with a disk: whether it is the recorded one, and its storage as a whole. */
+  List<Finding> disk(Guest guest, DiskRef disk, boolean thoroughly) {
+    String object = "disk " + disk.id() + " of " + guest.name();
+    return asked(
+        object,
+        disk,
+        backend -> {
+          SortedMap<String, String> found = backend.inspect(disk).identity();
+          SortedMap<String, String> recorded =
+              guest.diskIdentities().getOrDefault(disk.id(), new TreeMap<>());
+          if (!found.entrySet().containsAll(recorded.entrySet())) {
+            return List.of(
+                new Finding(
+                    Finding.Kind.CORRUPT,
+                    object,
+                    disk.location() + " has " + found + ", recorded is " + recorded));
+          }
+          return thoroughly ? backend.check(disk, false) : List.of();
+        });
+  }
+
+  /** A question to a backend. */
+  private interface Question {
+    List<Finding> ask(StorageBackend backend) throws StorageException;
+  }
+
+  /** What is missing or damaged is a finding; what cannot be looked at now is an error. */
+  private List<Finding> asked(String object, DiskRef disk, Question question) {
+    try {
+      return question.ask(engine.backends.backend(disk.backend()));
+    } catch (StorageException e) {
+      if (e.code() == ErrorCode.NOT_FOUND) {
+        return List.of(new Finding(Finding.Kind.MISSING, object, String.valueOf(e.getMessage())));
+      }
+      if (e.code() == ErrorCode.CORRUPT) {
+        return List.of(new Finding(Finding.Kind.CORRUPT, object, String.valueOf(e.getMessage())));
+      }
+      throw CairnException.of(e, StateAfter.UNCHANGED);
+    }
+  }
+}
