@@ -107,8 +107,8 @@ public final class FaultyFileSystem implements BlockFileSystem {
   }
 
   /**
-   * The n-th write from now finds the file system full: it writes its first half and fails with
-   * NO_SPACE. After it everything that would make a file or lengthen one fails as well.
+   * The n-th write from now finds the file system full: it writes the sectors of its first half and
+   * fails with NO_SPACE. After it everything that would make a file or lengthen one fails as well.
    */
   public FaultyFileSystem diskFullAt(long n) {
     synchronized (lock) {
@@ -303,13 +303,21 @@ public final class FaultyFileSystem implements BlockFileSystem {
             ErrorCode.FAILED, "injected torn write at " + position + " of " + path(), "");
       }
       if (fills) {
-        ByteBuffer half = src.duplicate();
-        file.write(position, half.limit(half.position() + half.remaining() / 2));
+        writeHalf(position, src);
       }
       if (fills || (full() && position + src.remaining() > file.size())) {
         throw noSpace(path());
       }
       file.write(position, src);
+    }
+
+    /** Half of it, but no half sector: not even a full disk tears those. */
+    private void writeHalf(long position, ByteBuffer src) throws IOException {
+      long middle = position + src.remaining() / 2;
+      int length = (int) (middle - middle % SECTOR_SIZE_BYTES - position);
+      if (length > 0) {
+        file.write(position, src.duplicate().limit(src.position() + length));
+      }
     }
 
     private void writeTorn(long position, ByteBuffer src) throws IOException {

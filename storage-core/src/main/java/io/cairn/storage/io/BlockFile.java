@@ -36,8 +36,8 @@ public interface BlockFile extends Closeable {
    * Writes all of {@code src} at {@code position}. A write past the end lengthens the file; the gap
    * reads as zeros.
    *
-   * @throws io.cairn.storage.StorageException NO_SPACE if the file system is full; any part of the
-   *     range may then hold the new bytes
+   * @throws io.cairn.storage.StorageException NO_SPACE if the file system is full; any sectors of
+   *     the range may then hold the new bytes
    */
   void write(long position, ByteBuffer src) throws IOException;
 

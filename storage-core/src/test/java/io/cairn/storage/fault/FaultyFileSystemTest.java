@@ -116,14 +116,14 @@ final class FaultyFileSystemTest {
   @Test
   void diskFullAt_write_failsGrowthButNotRewriting() throws IOException {
     try (BlockFile file = fs.open(A, OpenMode.CREATE_NEW)) {
-      file.write(0, ones(100));
+      file.write(0, ones(512));
       fs.diskFullAt(1);
       assertTrue(fs.usableBytes(A) > 0);
-      assertEquals(ErrorCode.NO_SPACE, codeOf(() -> file.write(100, ones(100))));
-      assertEquals(150, file.size(), "a part may have been written");
-      file.write(0, ones(150));
-      assertEquals(ErrorCode.NO_SPACE, codeOf(() -> file.write(150, ones(1))));
-      assertEquals(ErrorCode.NO_SPACE, codeOf(() -> file.truncate(200)));
+      assertEquals(ErrorCode.NO_SPACE, codeOf(() -> file.write(512, ones(1500))));
+      assertEquals(1024, file.size(), "whole sectors may have been written");
+      file.write(0, ones(1024));
+      assertEquals(ErrorCode.NO_SPACE, codeOf(() -> file.write(1024, ones(1))));
+      assertEquals(ErrorCode.NO_SPACE, codeOf(() -> file.truncate(2000)));
       assertEquals(
           ErrorCode.NO_SPACE, codeOf(() -> fs.open(Path.of("/b"), OpenMode.CREATE_NEW).close()));
       assertEquals(0, fs.usableBytes(A));
