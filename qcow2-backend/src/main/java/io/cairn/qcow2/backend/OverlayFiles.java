@@ -90,9 +90,12 @@ final class OverlayFiles {
         read(files, path).ifPresent(file -> byPath.put(path, file));
       }
     } catch (StorageException e) {
-      // Another kind of file, or a damaged one, is an overlay of nothing. One that may not be read
-      // could be.
+      // Another kind of file, or a damaged one, is an overlay of nothing. One that cannot be read
+      // could be, and is a failure if it is ours.
       if (e.code() == ErrorCode.FAILED) {
+        if (path.equals(names.head()) || names.checkpointOf(path).isPresent()) {
+          throw e;
+        }
         unreadable.add(path);
       }
     }
