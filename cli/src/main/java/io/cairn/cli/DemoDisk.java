@@ -19,7 +19,7 @@ import java.util.Random;
  * is configured with, and reads the disk back through the same path.
  */
 final class DemoDisk {
-  static final long SIZE_BYTES = 32L << 20;
+  static final long SIZE_BYTES = 16L << 20;
 
   private static final int BLOCK_BYTES = 4096;
   private static final int PIECE_BYTES = 1 << 20;

@@ -10,7 +10,6 @@ import io.cairn.storage.StateAfter;
 import io.cairn.storage.StorageException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.util.List;
 
 /** Says on standard error what failed, why, what state things are in now, and what to do. */
 final class ErrorReport {
@@ -68,23 +67,13 @@ final class ErrorReport {
   }
 
   private static Json toJson(CairnException error) {
-    List<Json> blockers =
-        error.blockers().stream()
-            .map(
-                blocker ->
-                    Json.object()
-                        .put("kind", blocker.code().name())
-                        .put("object", blocker.object())
-                        .put("message", blocker.message())
-                        .put("hint", blocker.hint()))
-            .toList();
     Json json =
         Json.document("error", 1)
             .put("code", error.code().exitCode())
             .put("kind", error.code().name())
             .put("message", text(error))
             .put("stateAfter", error.stateAfter().name())
-            .put("blockers", blockers)
+            .put("blockers", Views.blockers(error.blockers()))
             .put("hint", error.hint());
     return error.details().isEmpty() ? json : json.put("details", error.details());
   }
