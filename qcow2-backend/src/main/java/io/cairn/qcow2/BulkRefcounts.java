@@ -13,7 +13,13 @@ import org.jspecify.annotations.Nullable;
  * tables are read once for checking, raising and lowering together.
  */
 final class BulkRefcounts {
-  private static final long WINDOW_CLUSTERS_MIN = 1 << 16;
+  private static final long WINDOW_CLUSTERS_MIN = 64;
+
+  /**
+   * A cluster whose refcount changes costs one byte while the change lasts. Two for each byte of
+   * cache put one TiB of 64 KiB clusters into one window even in a heap of 64 MiB.
+   */
+  private static final int WINDOW_CLUSTERS_PER_CACHE_BYTE = 2;
 
   private final ImageTables tables;
   private final MetadataWriter metadata;
@@ -35,13 +41,14 @@ final class BulkRefcounts {
       MetadataWriter metadata,
       L2Walker walker,
       TableDeltas deltas,
-      long memoryBytes) {
+      long cacheBytes) {
     this.tables = tables;
     this.metadata = metadata;
     this.walker = walker;
     this.deltas = deltas;
     this.fileClusters = tables.geometry().clustersFor(tables.file().usedEnd()) + 1;
-    this.windowClusters = Math.max(WINDOW_CLUSTERS_MIN, memoryBytes / 4);
+    this.windowClusters =
+        Math.max(WINDOW_CLUSTERS_MIN, cacheBytes * WINDOW_CLUSTERS_PER_CACHE_BYTE);
   }
 
   /** Fails, with nothing changed, if a refcount could not hold the change or is wrong already. */

@@ -54,7 +54,7 @@ final class SnapshotTransaction {
   private long newTableBytes;
 
   private SnapshotTransaction(
-      ImageTables tables, MetadataWriter metadata, SnapshotPlan plan, long memoryBytes)
+      ImageTables tables, MetadataWriter metadata, SnapshotPlan plan, long cacheBytes)
       throws IOException {
     this.tables = tables;
     this.metadata = metadata;
@@ -65,19 +65,19 @@ final class SnapshotTransaction {
     this.walker =
         new L2Walker(tables.file(), geometry.clusterSize(), tables.l2Cache(), metadata.map());
     this.deltas = tableDeltas();
-    this.bulk = new BulkRefcounts(tables, metadata, walker, deltas, memoryBytes);
+    this.bulk = new BulkRefcounts(tables, metadata, walker, deltas, cacheBytes);
   }
 
   /** Carries out the changes; on return they are durable. */
   static void run(
-      ImageTables tables, MetadataWriter metadata, List<SnapshotChange> changes, long memoryBytes)
+      ImageTables tables, MetadataWriter metadata, List<SnapshotChange> changes, long cacheBytes)
       throws IOException {
     metadata.commitTables();
     SnapshotPlan plan = SnapshotPlan.of(tables, changes);
     if (!plan.tableChanges() && !plan.replacesActive()) {
       return;
     }
-    SnapshotTransaction transaction = new SnapshotTransaction(tables, metadata, plan, memoryBytes);
+    SnapshotTransaction transaction = new SnapshotTransaction(tables, metadata, plan, cacheBytes);
     transaction.bulk.check();
     transaction.prepare();
     transaction.publish();
