@@ -84,12 +84,31 @@ public final class Qcow2Backend implements StorageBackend {
     Map<String, String> options = new TreeMap<>(Map.of(OPTION_MODE, mode(disk)));
     try {
       Path path = files.realPath(path(disk));
+      if (mode(disk).equals(MODE_OVERLAY)) {
+        requireSameDirectory(disk, path);
+      }
       DiskRef resolved =
           new DiskRef(disk.id(), disk.backend(), path.toString(), new TreeMap<>(options));
       open(resolved).requireSuitable();
       return resolved;
     } catch (IOException e) {
       throw DiskErrors.storage(disk, e);
+    }
+  }
+
+  /**
+   * QEMU takes the name of a backing file relative to the name it opened the overlay by, links and
+   * all. A guest that is configured with a link from elsewhere would not find the layers.
+   */
+  private void requireSameDirectory(DiskRef disk, Path real) throws IOException {
+    Path directory = path(disk).toAbsolutePath().getParent();
+    if (directory != null && !files.realPath(directory).equals(real.getParent())) {
+      throw new StorageException(
+          ErrorCode.UNSUPPORTED,
+          disk.location()
+              + " is a symbolic link into another directory, beside which a guest"
+              + " would look for the layers in vain",
+          "configure the guest and Cairn with " + real + ", or use mode=internal");
     }
   }
 

@@ -42,17 +42,23 @@ final class DiskScene {
 
   private final String mode;
   private final int clusterBytes;
+  private final Path path;
   final Map<Integer, DiskSnapshot> snapshots = new LinkedHashMap<>();
   final Map<Integer, byte[]> contents = new LinkedHashMap<>();
   byte[] head = new byte[DISK_BYTES];
 
   DiskScene(String mode, int clusterBytes) {
+    this(mode, clusterBytes, PATH);
+  }
+
+  DiskScene(String mode, int clusterBytes, Path path) {
+    this.path = path;
     this.mode = mode;
     this.clusterBytes = clusterBytes;
   }
 
   DiskRef disk() {
-    return new DiskRef("system", "qcow2", PATH.toString(), new TreeMap<>(Map.of("mode", mode)));
+    return new DiskRef("system", "qcow2", path.toString(), new TreeMap<>(Map.of("mode", mode)));
   }
 
   static StorageBackend backend(BlockFileSystem files) {
@@ -70,14 +76,14 @@ final class DiskScene {
 
   void create(BlockFileSystem files) throws IOException {
     Qcow2Image.create(
-        files, PATH, CreateOptions.builder(DISK_BYTES).clusterSizeBytes(clusterBytes).build());
+        files, path, CreateOptions.builder(DISK_BYTES).clusterSizeBytes(clusterBytes).build());
     backend(files).register(disk());
   }
 
   void write(BlockFileSystem files, int offset, int length, int value) throws IOException {
     byte[] bytes = new byte[length];
     Arrays.fill(bytes, (byte) value);
-    try (Qcow2Image image = Qcow2Image.open(files, PATH, OpenOptions.writable())) {
+    try (Qcow2Image image = Qcow2Image.open(files, path, OpenOptions.writable())) {
       image.write(offset, ByteBuffer.wrap(bytes));
     }
     System.arraycopy(bytes, 0, head, offset, length);
@@ -158,7 +164,7 @@ final class DiskScene {
   /** Asserts that there is nothing beside the head and the layers of these snapshots. */
   void assertNoStrayFiles(BlockFileSystem files, int snapshotCount) throws IOException {
     int expected = mode.equals(Qcow2Backend.MODE_OVERLAY) ? snapshotCount + 1 : 1;
-    List<Path> found = files.list(Path.of("/disks"));
+    List<Path> found = files.list(Objects.requireNonNull(path.getParent()));
     assertTrue(found.size() == expected, () -> expected + " files expected, found " + found);
   }
 
