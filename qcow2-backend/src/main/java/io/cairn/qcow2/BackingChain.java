@@ -18,6 +18,9 @@ import java.util.Set;
 final class BackingChain {
   private static final int DEPTH_MAX = 64;
 
+  /** Each backing file gets this part of the cache of the image on top. */
+  private static final int BACKING_CACHE_SHARE = 8;
+
   private final BlockFileSystem fs;
   private final OpenOptions options;
   private final Set<String> fileKeys;
@@ -33,7 +36,8 @@ final class BackingChain {
       throws IOException {
     Set<String> keys = new HashSet<>();
     keys.add(fs.facts(image).fileKey());
-    OpenOptions below = new OpenOptions(false, options.cacheBytes(), true, options.locking());
+    OpenOptions below =
+        new OpenOptions(false, options.cacheBytes() / BACKING_CACHE_SHARE, true, options.locking());
     return new BackingChain(fs, below, keys);
   }
 
