@@ -73,6 +73,11 @@ final class OverlaySteps {
   }
 
   void prepareTake(SnapshotLabel label) throws IOException {
+    makeReady(label);
+    files.syncDirectory(names.directory());
+  }
+
+  private void makeReady(SnapshotLabel label) throws IOException {
     OverlayFiles found = scan();
     OverlayFile head = found.requireHead();
     found.requireImageId();
@@ -90,7 +95,6 @@ final class OverlaySteps {
     if (!heads.handedOver(temporary)) {
       heads.make(temporary, head, layer, label);
     }
-    files.syncDirectory(names.directory());
   }
 
   void take(SnapshotLabel label) throws IOException {
@@ -106,7 +110,7 @@ final class OverlaySteps {
         files,
         names.head(),
         () -> {
-          prepareTake(label);
+          makeReady(label);
           heads.replaceBy(temporary);
         });
   }
