@@ -3,6 +3,7 @@ package io.cairn.checkpoint;
 import static com.google.common.base.Preconditions.checkArgument;
 
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a checkpoint is known by forever, whatever its name.
@@ -37,6 +38,18 @@ public record CheckpointId(String hex) implements Comparable<CheckpointId> {
       }
     }
     return !text.isEmpty();
+  }
+
+  // Written out, although a record has both: the JVM builds those at their first use, which takes
+  // longer than listing a tree.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof CheckpointId that && hex.equals(that.hex);
+  }
+
+  @Override
+  public int hashCode() {
+    return hex.hashCode();
   }
 
   @Override

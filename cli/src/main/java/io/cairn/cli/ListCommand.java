@@ -113,10 +113,15 @@ final class ListCommand extends Command {
         .text("address", false, Checkpoint::address);
   }
 
+  /** Whether the guest's disks continue from a checkpoint. */
+  static boolean isCurrent(Checkpoint checkpoint, CheckpointTree tree) {
+    return tree.current().filter(c -> c.id().equals(checkpoint.id())).isPresent();
+  }
+
   /** The marks of a checkpoint in words. */
   static String state(Checkpoint checkpoint, CheckpointTree tree) {
     List<String> words = new ArrayList<>();
-    if (tree.current().filter(checkpoint::equals).isPresent()) {
+    if (isCurrent(checkpoint, tree)) {
       words.add("current");
     }
     if (checkpoint.pinned()) {

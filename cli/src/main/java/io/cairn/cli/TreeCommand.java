@@ -75,7 +75,7 @@ final class TreeCommand extends Command {
 
   private static String label(
       Checkpoint checkpoint, CheckpointTree tree, boolean quiet, Terminal terminal, ZoneId zone) {
-    boolean current = tree.current().filter(checkpoint::equals).isPresent();
+    boolean current = ListCommand.isCurrent(checkpoint, tree);
     String marks = (current ? " *" : "") + (checkpoint.pinned() ? " !" : "");
     String name = checkpoint.name() + marks;
     if (quiet) {

@@ -40,8 +40,7 @@ final class Views {
   }
 
   static Json checkpoint(Checkpoint checkpoint, CheckpointTree tree) {
-    return checkpoint(checkpoint)
-        .put("current", tree.current().filter(checkpoint::equals).isPresent());
+    return checkpoint(checkpoint).put("current", ListCommand.isCurrent(checkpoint, tree));
   }
 
   static Json checkpoint(Checkpoint checkpoint) {

@@ -19,17 +19,19 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** The files of the machine Cairn runs on. */
 public final class HostFileSystem implements BlockFileSystem {
-  private final PlatformFiles platform;
+  // Asked at the first use: native access takes longer to load than a short command runs.
+  private final Supplier<PlatformFiles> platform;
 
   private static final class Holder {
-    static final HostFileSystem INSTANCE = new HostFileSystem(PlatformFilesLookup.best());
+    static final HostFileSystem INSTANCE = new HostFileSystem(PlatformFilesLookup::best);
   }
 
-  HostFileSystem(PlatformFiles platform) {
+  HostFileSystem(Supplier<PlatformFiles> platform) {
     this.platform = platform;
   }
 
@@ -48,7 +50,7 @@ public final class HostFileSystem implements BlockFileSystem {
           if (mode != OpenMode.CREATE_NEW) {
             refuseIrregular(file, what);
           }
-          return FileBlockFile.open(file, options(mode), platform);
+          return FileBlockFile.open(file, options(mode), platform.get());
         });
   }
 
@@ -99,7 +101,7 @@ public final class HostFileSystem implements BlockFileSystem {
           return new FileFacts(
               FileKeys.of(file),
               basic.size(),
-              platform.allocatedBytes(file).orElse(basic.size()),
+              platform.get().allocatedBytes(file).orElse(basic.size()),
               links,
               basic.isRegularFile());
         });
@@ -153,7 +155,7 @@ public final class HostFileSystem implements BlockFileSystem {
         "cannot make the names in " + directory + " durable",
         directory,
         () -> {
-          platform.syncDirectory(directory);
+          platform.get().syncDirectory(directory);
           return directory;
         });
   }
@@ -206,7 +208,7 @@ public final class HostFileSystem implements BlockFileSystem {
 
   @Override
   public ByteLocks locks(Path file) throws IOException {
-    return translated("cannot open the locks of " + file, file, () -> platform.locks(file));
+    return translated("cannot open the locks of " + file, file, () -> platform.get().locks(file));
   }
 
   /** An operation of the JDK. */

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class HostFileSystemTest extends BlockFileSystemContract {
   @TempDir private Path directory = Path.of("");
 
-  private final HostFileSystem host = new HostFileSystem(PlatformFilesLookup.pureJava());
+  private final HostFileSystem host = new HostFileSystem(PlatformFilesLookup::pureJava);
 
   @Override
   BlockFileSystem fs() {
