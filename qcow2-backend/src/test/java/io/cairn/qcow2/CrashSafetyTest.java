@@ -27,6 +27,7 @@ import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Power is lost at every moment of every operation. The image must open, hold the old state or the
@@ -304,6 +305,53 @@ class CrashSafetyTest {
                   }
                 }
               }
+            });
+  }
+
+  /** One cluster of refcount table reaches 2 MiB here, so that it has to move on the way. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void refcountTable_movedDuringPowerLoss_oldOrNew(boolean bySnapshot) throws IOException {
+    Random random = Seeds.random("refcountTable_movedDuringPowerLoss " + bySnapshot);
+    RecordingFileSystem fs = RecordingFileSystem.over(new MemoryFileSystem());
+    SectorModel disk = new SectorModel(4 << 20);
+    Qcow2Image.create(
+        fs,
+        IMAGE,
+        CreateOptions.builder(disk.sizeBytes).clusterSizeBytes(512).refcountBits(64).build());
+    fs.syncDirectory(IMAGE.resolveSibling("."));
+    List<SectorModel> versions = new ArrayList<>();
+    int mark = 0;
+    try (Qcow2Image image = open(fs)) {
+      long table = image.header().refcountTableOffset();
+      for (long at = 0; image.header().refcountTableOffset() == table; at += 4096) {
+        mark = fs.mark();
+        versions = new ArrayList<>(List.of(disk.copy()));
+        byte[] bytes = ImageUser.bytes(random, 4096);
+        image.write(at, ByteBuffer.wrap(bytes));
+        disk.write(at, bytes);
+        versions.add(disk.copy());
+        if (bySnapshot) {
+          image.change(List.of(new SnapshotChange.Create("s", ImageUser.NOW)));
+        } else {
+          image.flush();
+        }
+      }
+      disk.assertShownBy("moved", image);
+    }
+    List<SectorModel> allowed = versions;
+    CrashStates.of(fs)
+        .from(mark)
+        .forEach(
+            Seeds.runSeed(),
+            2,
+            left -> {
+              requireHarmless(left);
+              try (Qcow2Image image = open(left)) {
+                requireEachSectorIn(allowed, image);
+                image.write(0, ByteBuffer.wrap(new byte[5000]));
+              }
+              requireHarmless(left);
             });
   }
 
