@@ -35,6 +35,11 @@ public record Diagnosis(
     LEAK,
     /** A lock whose holder is gone. */
     STALE_LOCK,
+    /**
+     * A snapshot of a deleted checkpoint on which others still rest; freed when they allow it. Not
+     * a fault.
+     */
+    RETAINED,
     /** A snapshot that another program made; not a fault. */
     FOREIGN
   }

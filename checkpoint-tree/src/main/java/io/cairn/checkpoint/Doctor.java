@@ -276,15 +276,15 @@ final class Doctor {
             useless.add(stored.snapshot());
             places.add(found.size());
             add(
-                owner == Owner.RETAINED ? Kind.LEAK : Kind.ORPHAN,
+                owner == Owner.RETAINED ? Kind.RETAINED : Kind.ORPHAN,
                 guest,
                 object,
                 owner == Owner.RETAINED
-                    ? "belongs to a deleted checkpoint and could not be freed yet"
+                    ? "belongs to a deleted checkpoint and is kept while others rest on it"
                     : "is left over from an operation that was taken back",
                 true,
                 false,
-                "'cairn doctor --fix' frees it if nothing rests on it");
+                "a later delete frees it, and so does 'cairn doctor --fix', once they allow it");
           }
           case UNKNOWN_LABEL ->
               add(

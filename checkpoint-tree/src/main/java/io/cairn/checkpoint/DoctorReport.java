@@ -17,8 +17,8 @@ public record DoctorReport(List<Diagnosis> diagnoses) {
 
   /**
    * What remains after what was fixed: CORRUPT if data is damaged or missing, NEEDS_RECOVERY if a
-   * transaction is unfinished, LEAKS if anything less is wrong, empty if all is well. Foreign
-   * snapshots are no fault.
+   * transaction is unfinished, LEAKS if anything less is wrong, empty if all is well. Foreign and
+   * retained snapshots are no fault.
    */
   public Optional<ErrorCode> code() {
     ErrorCode worst = null;
@@ -31,7 +31,7 @@ public record DoctorReport(List<Diagnosis> diagnoses) {
             case CORRUPT, MISSING -> ErrorCode.CORRUPT;
             case UNFINISHED -> ErrorCode.NEEDS_RECOVERY;
             case MANIFEST, ORPHAN, LEAK, STALE_LOCK -> ErrorCode.LEAKS;
-            case FOREIGN -> null;
+            case RETAINED, FOREIGN -> null;
           };
       if (code == ErrorCode.CORRUPT) {
         return Optional.of(code);

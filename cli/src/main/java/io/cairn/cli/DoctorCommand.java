@@ -129,7 +129,7 @@ final class DoctorCommand extends Command {
   private static Style style(Diagnosis diagnosis) {
     return switch (diagnosis.kind()) {
       case CORRUPT, MISSING, UNFINISHED -> Style.RED;
-      case FOREIGN -> Style.DIM;
+      case RETAINED, FOREIGN -> Style.DIM;
       default -> Style.YELLOW;
     };
   }

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What stands in the way of a step now. Asked when a plan is made, and again right before the step:
@@ -30,17 +32,23 @@ public final class StepChecks {
     for (DiskRef disk : step.disks().stream().distinct().toList()) {
       found.addAll(ofDisk(guest, backend, disk));
     }
-    if (found.isEmpty() && step instanceof SwitchHeads switches) {
-      for (SwitchHeads.Switch s : switches.switches()) {
-        found.addAll(ofTarget(backend, s));
-      }
+    if (step instanceof SwitchHeads switches) {
+      addNew(found, switches.switches().stream().flatMap(s -> ofTarget(backend, s).stream()));
     }
     try {
-      found.addAll(backend.blockers(step));
+      addNew(found, backend.blockers(step).stream());
     } catch (StorageException e) {
       found.add(unusable("backend " + backend.name(), e));
     }
     return distinct(found);
+  }
+
+  /**
+   * Adds what stands in the way of disks of which nothing is known yet: one cause is named once.
+   */
+  private static void addNew(List<Blocker> found, Stream<Blocker> more) {
+    Set<String> blocked = found.stream().map(Blocker::object).collect(Collectors.toSet());
+    more.filter(b -> !blocked.contains(b.object())).forEach(found::add);
   }
 
   /** What stands in the way of any change of a disk: it is missing, in use, or another one. */

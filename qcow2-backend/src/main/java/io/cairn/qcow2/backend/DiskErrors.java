@@ -6,6 +6,7 @@ import io.cairn.storage.DiskSnapshot;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
+import java.nio.file.Path;
 
 /** The errors of this backend, each said in one way. */
 final class DiskErrors {
@@ -62,6 +63,14 @@ final class DiskErrors {
         object(disk),
         "is in use by " + holder,
         "stop the guest or the program that has the image open");
+  }
+
+  static Blocker notWritable(DiskRef disk, Path path) {
+    return new Blocker(
+        ErrorCode.BLOCKED,
+        object(disk),
+        "cannot be changed: " + path + " is not writable",
+        "run as its owner, or mount its file system for writing");
   }
 
   static Blocker noSpace(DiskRef disk, long neededBytes, long usableBytes) {

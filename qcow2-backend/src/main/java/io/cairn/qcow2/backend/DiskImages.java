@@ -106,6 +106,9 @@ final class DiskImages {
 
   /** What stands in the way of any change of the image. */
   static List<Blocker> blockers(BlockFileSystem files, DiskRef disk, Path path) throws IOException {
+    if (!files.writable(path)) {
+      return List.of(DiskErrors.notWritable(disk, path));
+    }
     return ImageLock.obstacle(files, path).map(h -> DiskErrors.inUse(disk, h)).stream().toList();
   }
 

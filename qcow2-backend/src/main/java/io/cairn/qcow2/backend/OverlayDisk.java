@@ -204,6 +204,9 @@ final class OverlayDisk implements Qcow2Disk {
 
   private List<Blocker> headBlockers() throws IOException {
     List<Blocker> blockers = new ArrayList<>(DiskImages.blockers(files, disk, path));
+    if (!files.writable(names.directory())) {
+      blockers.add(DiskErrors.notWritable(disk, names.directory()));
+    }
     try (Qcow2Image image = DiskImages.look(files, path)) {
       DiskImages.addUnsuitable(disk, image, blockers);
     }

@@ -246,6 +246,12 @@ public final class FaultyFileSystem implements BlockFileSystem {
   }
 
   @Override
+  public boolean writable(Path path) throws IOException {
+    begin("access to " + path);
+    return delegate.writable(path);
+  }
+
+  @Override
   public long usableBytes(Path path) throws IOException {
     begin("free space of " + path);
     return full() ? 0 : delegate.usableBytes(path);

@@ -177,6 +177,11 @@ public final class RecordingFileSystem implements BlockFileSystem {
   }
 
   @Override
+  public boolean writable(Path path) throws IOException {
+    return delegate.writable(path);
+  }
+
+  @Override
   public long usableBytes(Path path) throws IOException {
     return delegate.usableBytes(path);
   }

@@ -63,6 +63,12 @@ public interface BlockFileSystem {
   /** Gives {@code to} the owner, group and permissions of {@code from}, as far as permitted. */
   void copyOwnership(Path from, Path to) throws IOException;
 
+  /**
+   * Whether this process may change an existing file, or the names in an existing directory: it has
+   * the permission, and the file system is not read-only.
+   */
+  boolean writable(Path path) throws IOException;
+
   /** The free space of the file system that holds this existing path, in bytes. */
   long usableBytes(Path path) throws IOException;
 

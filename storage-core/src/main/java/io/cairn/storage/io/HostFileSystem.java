@@ -199,6 +199,11 @@ public final class HostFileSystem implements BlockFileSystem {
   }
 
   @Override
+  public boolean writable(Path path) {
+    return Files.isWritable(path);
+  }
+
+  @Override
   public long usableBytes(Path path) throws IOException {
     return translated(
         "cannot find the free space of " + path,

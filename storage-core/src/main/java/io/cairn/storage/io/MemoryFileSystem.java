@@ -185,6 +185,11 @@ public final class MemoryFileSystem implements BlockFileSystem {
   }
 
   @Override
+  public boolean writable(Path path) {
+    return true;
+  }
+
+  @Override
   public long usableBytes(Path path) throws IOException {
     realPath(path);
     synchronized (lock) {
