@@ -2,13 +2,14 @@ package io.cairn.checkpoint;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
-import com.google.common.collect.ImmutableListMultimap;
-import com.google.common.collect.ImmutableMap;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -23,8 +24,12 @@ public final class CheckpointTree {
   private static final Comparator<Checkpoint> OLDEST_FIRST =
       Comparator.comparing(Checkpoint::created).thenComparing(Checkpoint::id);
 
-  private final ImmutableMap<CheckpointId, Checkpoint> byId;
-  private final ImmutableListMultimap<CheckpointId, Checkpoint> children;
+  private final List<Checkpoint> all;
+  private final Map<CheckpointId, Checkpoint> byId;
+
+  /** Only of checkpoints that have some; siblings oldest first. */
+  private final Map<CheckpointId, List<Checkpoint>> children;
+
   private final List<Checkpoint> roots;
   private final Optional<CheckpointId> current;
 
@@ -32,17 +37,19 @@ public final class CheckpointTree {
   private volatile NavigableMap<String, Checkpoint> byHex = new TreeMap<>();
 
   private CheckpointTree(List<Checkpoint> sorted, Optional<CheckpointId> current) {
-    ImmutableMap.Builder<CheckpointId, Checkpoint> ids =
-        ImmutableMap.builderWithExpectedSize(sorted.size());
-    sorted.forEach(c -> ids.put(c.id(), c));
-    this.byId = ids.buildOrThrow();
+    this.all = List.copyOf(sorted);
+    this.byId = new HashMap<>(2 * sorted.size());
+    this.children = new HashMap<>();
     this.current = current;
-    ImmutableListMultimap.Builder<CheckpointId, Checkpoint> below = ImmutableListMultimap.builder();
     List<Checkpoint> top = new ArrayList<>();
-    for (Checkpoint c : sorted) {
-      c.parent().ifPresentOrElse(p -> below.put(p, c), () -> top.add(c));
+    for (Checkpoint c : all) {
+      checkArgument(byId.put(c.id(), c) == null, "checkpoint %s is there twice", c.id());
+      if (c.parent().isPresent()) {
+        children.computeIfAbsent(c.parent().get(), p -> new ArrayList<>(1)).add(c);
+      } else {
+        top.add(c);
+      }
     }
-    this.children = below.build();
     this.roots = List.copyOf(top);
   }
 
@@ -60,12 +67,19 @@ public final class CheckpointTree {
     }
     current.ifPresent(
         id -> checkArgument(tree.byId.containsKey(id), "current %s is not in the tree", id));
-    int reached = 0;
-    for (Checkpoint root : tree.roots) {
-      reached += 1 + tree.descendants(root.id()).size();
-    }
-    checkArgument(reached == tree.size(), "the tree has a cycle");
+    checkArgument(tree.reachable() == tree.size(), "the tree has a cycle");
     return tree;
+  }
+
+  /** How many can be reached from the roots. */
+  private int reachable() {
+    Deque<Checkpoint> open = new ArrayDeque<>(roots);
+    int reached = 0;
+    while (!open.isEmpty()) {
+      reached++;
+      open.addAll(children(open.pop().id()));
+    }
+    return reached;
   }
 
   /** A tree without checkpoints. */
@@ -75,7 +89,7 @@ public final class CheckpointTree {
 
   /** Every checkpoint, oldest first. */
   public List<Checkpoint> all() {
-    return byId.values().asList();
+    return all;
   }
 
   /** How many checkpoints there are. */
@@ -110,7 +124,7 @@ public final class CheckpointTree {
 
   /** The children of a checkpoint, oldest first. */
   public List<Checkpoint> children(CheckpointId id) {
-    return children.get(id);
+    return Collections.unmodifiableList(children.getOrDefault(id, List.of()));
   }
 
   /** The parent of a checkpoint. */
@@ -141,7 +155,7 @@ public final class CheckpointTree {
   }
 
   private void pushChildren(CheckpointId id, Deque<Checkpoint> open) {
-    List<Checkpoint> below = children.get(id);
+    List<Checkpoint> below = children(id);
     for (int i = below.size() - 1; i >= 0; i--) {
       open.push(below.get(i));
     }
@@ -197,7 +211,7 @@ public final class CheckpointTree {
     NavigableMap<String, Checkpoint> index = byHex;
     if (index.size() != byId.size()) {
       index = new TreeMap<>();
-      for (Checkpoint c : byId.values()) {
+      for (Checkpoint c : all) {
         index.put(c.id().hex(), c);
       }
       byHex = index;
@@ -208,7 +222,7 @@ public final class CheckpointTree {
   @Override
   public boolean equals(Object other) {
     return other instanceof CheckpointTree that
-        && byId.equals(that.byId)
+        && all.equals(that.all)
         && current.equals(that.current);
   }
 

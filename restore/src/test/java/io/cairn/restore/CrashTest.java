@@ -93,7 +93,11 @@ final class CrashTest {
 
   /** a - b - c* and a - d, with a head that was written to since c. */
   private Lab lab() throws IOException {
-    Lab lab = new Lab(Files.createDirectory(directory.resolve("lab" + ++labs)), 2);
+    return lab(3);
+  }
+
+  private Lab lab(int disks) throws IOException {
+    Lab lab = new Lab(Files.createDirectory(directory.resolve("lab" + ++labs)), disks);
     try (CheckpointStore store = lab.openWithGuest()) {
       lab.write("one");
       Lab.create(store, "a");
@@ -115,8 +119,7 @@ final class CrashTest {
     }
   }
 
-  private Snapshot after(Scenario scenario) throws IOException {
-    Lab lab = lab();
+  private Snapshot after(Scenario scenario, Lab lab) {
     try (CheckpointStore store = lab.open()) {
       scenario.run(store);
     }
@@ -127,7 +130,7 @@ final class CrashTest {
   @EnumSource(Scenario.class)
   void backendDies_atEveryPlace_isWhollyBeforeOrAfter(Scenario scenario) throws IOException {
     Snapshot before = look(lab());
-    Snapshot after = after(scenario);
+    Snapshot after = after(scenario, lab());
     boolean struck = true;
     for (int place = 1; struck; place++) {
       Lab lab = lab();
@@ -141,7 +144,7 @@ final class CrashTest {
   @EnumSource(Scenario.class)
   void processDies_atEveryStepBoundary_isWhollyBeforeOrAfter(Scenario scenario) throws IOException {
     Snapshot before = look(lab());
-    Snapshot after = after(scenario);
+    Snapshot after = after(scenario, lab());
     boolean struck = true;
     for (int point = 1; struck; point++) {
       Lab lab = lab();
@@ -153,13 +156,13 @@ final class CrashTest {
   @ParameterizedTest
   @EnumSource(Scenario.class)
   void recoveryDies_atEveryPlace_isRecoveredByTheNext(Scenario scenario) throws IOException {
-    Snapshot before = look(lab());
-    Snapshot after = after(scenario);
+    Snapshot before = look(lab(2));
+    Snapshot after = after(scenario, lab(2));
     boolean struckFirst = true;
     for (int place = 1; struckFirst; place++) {
       boolean struckSecond = true;
       for (int second = 1; struckSecond && struckFirst; second++) {
-        Lab lab = lab();
+        Lab lab = lab(2);
         lab.storage.faults().crashAt(place);
         struckFirst = runUntilCrash(lab, lab.open(), scenario);
         lab.storage.faults().revive();
@@ -175,7 +178,7 @@ final class CrashTest {
   @EnumSource(Scenario.class)
   void backendFails_atEveryPlace_isTakenBackAtOnceOrDone(Scenario scenario) throws IOException {
     Snapshot before = look(lab());
-    Snapshot after = after(scenario);
+    Snapshot after = after(scenario, lab());
     boolean struck = true;
     for (int place = 1; struck; place++) {
       Lab lab = lab();

@@ -14,7 +14,10 @@ import io.cairn.storage.BackendRegistry;
 import io.cairn.storage.Blocker;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.DiskRef;
+import io.cairn.storage.StorageBackend;
 import io.cairn.testkit.MemoryBackend;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -30,6 +33,9 @@ final class Lab {
   static final String GUEST = "vm1";
   static final int SIZE = 4096;
 
+  /** The backend of every disk after the second. */
+  static final String OTHER = "other";
+
   final Path directory;
   final MemoryBackend storage = new MemoryBackend();
   final List<DiskRef> disks;
@@ -41,7 +47,8 @@ final class Lab {
     this.directory = directory;
     List<DiskRef> list = new ArrayList<>();
     for (int i = 0; i < diskCount; i++) {
-      list.add(storage.create("d" + i, "/disk" + i, SIZE));
+      DiskRef disk = storage.create("d" + i, "/disk" + i, SIZE);
+      list.add(i < 2 ? disk : new DiskRef(disk.id(), OTHER, disk.location(), disk.options()));
     }
     this.disks = List.copyOf(list);
   }
@@ -80,10 +87,28 @@ final class Lab {
     }
   }
 
+  /** The same storage under another name, so that a guest has disks on two backends. */
+  private StorageBackend other() {
+    return (StorageBackend)
+        Proxy.newProxyInstance(
+            StorageBackend.class.getClassLoader(),
+            new Class<?>[] {StorageBackend.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("name")) {
+                return OTHER;
+              }
+              try {
+                return method.invoke(storage, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause() == null ? e : e.getCause();
+              }
+            });
+  }
+
   StoreOptions.Builder options() {
     return StoreOptions.builder()
         .create(true)
-        .backends(BackendRegistry.of(storage))
+        .backends(BackendRegistry.of(storage, other()))
         .drivers(List.of(new QuietDriver()))
         .clock(clock)
         .random(random)

@@ -107,6 +107,28 @@ final class RestoreTest {
   }
 
   @Test
+  void plan_disksOnTwoBackends_hasAStepForEach(@TempDir Path another) {
+    Lab mixed = new Lab(another, 3);
+    try (CheckpointStore two = mixed.openWithGuest()) {
+      mixed.write("one");
+      Lab.create(two, "a");
+      mixed.write("two");
+      OperationPlan plan =
+          RestorePlanner.plan(
+              two, RestoreRequest.to(GUEST, two.view(GUEST).tree().resolve("a").id()));
+      assertEquals(
+          "[memory take 2, other take 1, memory switch 2, other switch 1]",
+          plan.steps().stream()
+              .map(s -> s.backend() + " " + s.action() + " " + s.lines().size())
+              .toList()
+              .toString());
+      assertFalse(plan.destructive());
+      Lab.restore(two, "a");
+      assertEquals("one", mixed.read());
+    }
+  }
+
+  @Test
   void restore_diskInUse_namesTheUser() {
     lab.write("one");
     Lab.create(store, "a");

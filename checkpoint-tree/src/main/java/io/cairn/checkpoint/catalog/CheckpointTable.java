@@ -18,9 +18,12 @@ import java.util.TreeMap;
 
 /** Checkpoints, their disk snapshots and tags. */
 public final class CheckpointTable {
+  private static final int CHECKPOINT_FIELDS = 7;
+  private static final int SNAPSHOT_FIELDS = 4;
+
   private CheckpointTable() {}
 
-  /** Every checkpoint of a guest, in no order. Three queries at any size. */
+  /** Every checkpoint of a guest, in no order. */
   public static List<Checkpoint> all(Sql sql, String guestId, String guestName)
       throws SQLException {
     return load(sql, "c.guest_id = ?", guestId, guestName);
@@ -32,26 +35,13 @@ public final class CheckpointTable {
     return load(sql, "c.id = ?", id.hex(), guestName).stream().findFirst();
   }
 
+  /**
+   * Three queries at any size, and of each row as few columns as can be: a listing of ten thousand
+   * checkpoints spends its time in crossing to SQLite and back, once for each column.
+   */
   private static List<Checkpoint> load(Sql sql, String where, String argument, String guestName)
       throws SQLException {
-    Map<Long, List<DiskSnapshot>> disks = new HashMap<>();
-    Map<String, String> words = new HashMap<>();
-    sql.list(
-        "SELECT s.checkpoint_seq, s.disk_id, s.backend, s.size_bytes, s.identity"
-            + " FROM checkpoints c JOIN disk_snapshots s ON s.checkpoint_seq = c.seq"
-            + " WHERE "
-            + where
-            + " ORDER BY s.checkpoint_seq, s.position",
-        r ->
-            disks
-                .computeIfAbsent(r.getLong(1), seq -> new ArrayList<>(2))
-                .add(
-                    new DiskSnapshot(
-                        shared(words, r.getString(2)),
-                        shared(words, r.getString(3)),
-                        r.getLong(4),
-                        StringMaps.read(r.getString(5)))),
-        argument);
+    Map<Long, List<DiskSnapshot>> disks = disks(sql, where, argument);
     Map<Long, SortedMap<String, String>> tags = new HashMap<>();
     sql.list(
         "SELECT t.checkpoint_seq, t.key, t.value FROM checkpoints c"
@@ -64,22 +54,68 @@ public final class CheckpointTable {
         argument);
     SortedMap<String, String> noTags = new TreeMap<>();
     return sql.list(
-        "SELECT seq, id, name, parent_id, created_ms, description, pinned, automatic"
-            + " FROM checkpoints c WHERE "
+        "SELECT seq, id || char(10) || coalesce(parent_id, '') || char(10) || created_ms"
+            + " || char(10) || pinned || char(10) || automatic || char(10) || name || char(10)"
+            + " || description FROM checkpoints c WHERE "
             + where,
-        r ->
-            new Checkpoint(
-                new CheckpointId(r.getString(2)),
-                guestName,
-                r.getString(3),
-                GuestTable.optionalId(r, 4),
-                Instant.ofEpochMilli(r.getLong(5)),
-                r.getString(6),
-                tags.getOrDefault(r.getLong(1), noTags),
-                r.getInt(7) != 0,
-                r.getInt(8) != 0,
-                disks.getOrDefault(r.getLong(1), List.of())),
+        r -> {
+          long seq = r.getLong(1);
+          String[] fields = fields(r.getString(2), CHECKPOINT_FIELDS);
+          return new Checkpoint(
+              new CheckpointId(fields[0]),
+              guestName,
+              fields[5],
+              fields[1].isEmpty() ? Optional.empty() : Optional.of(new CheckpointId(fields[1])),
+              Instant.ofEpochMilli(Long.parseLong(fields[2])),
+              fields[6],
+              tags.getOrDefault(seq, noTags),
+              fields[3].equals("1"),
+              fields[4].equals("1"),
+              disks.getOrDefault(seq, List.of()));
+        },
         argument);
+  }
+
+  private static Map<Long, List<DiskSnapshot>> disks(Sql sql, String where, String argument)
+      throws SQLException {
+    Map<Long, List<DiskSnapshot>> disks = new HashMap<>();
+    Map<String, String> words = new HashMap<>();
+    sql.list(
+        "SELECT s.checkpoint_seq, s.disk_id || char(10) || s.backend || char(10) || s.size_bytes"
+            + " || char(10) || s.identity"
+            + " FROM checkpoints c JOIN disk_snapshots s ON s.checkpoint_seq = c.seq"
+            + " WHERE "
+            + where
+            + " ORDER BY s.checkpoint_seq, s.position",
+        r -> {
+          String[] fields = fields(r.getString(2), SNAPSHOT_FIELDS);
+          return disks
+              .computeIfAbsent(r.getLong(1), seq -> new ArrayList<>(2))
+              .add(
+                  new DiskSnapshot(
+                      shared(words, fields[0]),
+                      shared(words, fields[1]),
+                      Long.parseLong(fields[2]),
+                      StringMaps.read(fields[3])));
+        },
+        argument);
+    return disks;
+  }
+
+  /** Splits at newlines; the last field may hold some itself. */
+  private static String[] fields(String row, int count) {
+    String[] fields = new String[count];
+    int from = 0;
+    for (int i = 0; i < count - 1; i++) {
+      int to = row.indexOf('\n', from);
+      if (to < 0) {
+        throw new IllegalArgumentException("a row has " + (i + 1) + " of " + count + " fields");
+      }
+      fields[i] = row.substring(from, to);
+      from = to + 1;
+    }
+    fields[count - 1] = row.substring(from);
+    return fields;
   }
 
   /** Disk ids and backend names repeat in every row; one copy of each is enough. */

@@ -15,8 +15,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The manifests of a store, {@code guests/ID/guest.json} and {@code guests/ID/checkpoints/ID.json}.
@@ -29,6 +31,10 @@ public final class Manifests {
   private static final String GUEST_FILE = "guest.json";
   private static final String CHECKPOINTS = "checkpoints";
   private static final String SUFFIX = ".json";
+
+  /** Past this many it is quicker to read all checkpoints at once. */
+  private static final int ONE_BY_ONE_MAX = 100;
+
   private static final long SIZE_BYTES_MAX = 64L << 20;
 
   private final Path directory;
@@ -82,9 +88,16 @@ public final class Manifests {
     if (row.isEmpty() || row.get().manifestRevision() == row.get().revision()) {
       return Optional.empty();
     }
+    String name = row.get().guest().name();
+    Set<CheckpointId> due = new HashSet<>(CheckpointTable.manifestsDue(s, guestId));
     List<Checkpoint> checkpoints = new ArrayList<>();
-    for (CheckpointId id : CheckpointTable.manifestsDue(s, guestId)) {
-      CheckpointTable.get(s, id, row.get().guest().name()).ifPresent(checkpoints::add);
+    if (due.size() > ONE_BY_ONE_MAX) {
+      checkpoints.addAll(CheckpointTable.all(s, guestId, name));
+      checkpoints.removeIf(c -> !due.contains(c.id()));
+    } else {
+      for (CheckpointId id : due) {
+        CheckpointTable.get(s, id, name).ifPresent(checkpoints::add);
+      }
     }
     GuestManifest guest =
         new GuestManifest(row.get().guest(), row.get().current(), RetainedTable.all(s, guestId));

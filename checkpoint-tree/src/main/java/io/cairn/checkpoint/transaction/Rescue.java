@@ -40,7 +40,7 @@ final class Rescue {
   }
 
   /** Returns the name of the checkpoint that holds what was written. */
-  String rescue(Guest guest, JournalEntry interrupted, List<Step> begun) throws StorageException {
+  String rescue(Guest guest, JournalEntry interrupted) throws StorageException {
     Instant now = shop.now();
     Optional<CheckpointId> parent = interrupted.change().current();
     NewCheckpoint rescue =
@@ -63,7 +63,8 @@ final class Rescue {
                         disks.stream()
                             .map(d -> new TakeSnapshots.Request(d, rescue.label()))
                             .toList())));
-    for (Step step : begun) {
+    // Every disk goes back, also one that was never switched: they were written to as one.
+    for (Step step : interrupted.before()) {
       if (step.step() instanceof SwitchHeads heads) {
         steps.add(back(heads, rescue.label()));
       }

@@ -49,10 +49,9 @@ final class Rollback {
   String rollBack(Guest guest, JournalEntry entry, String reason) throws StorageException {
     List<Step> begun = new ArrayList<>(entry.before().stream().filter(Step::started).toList());
     Collections.reverse(begun);
-    List<SwitchHeads.Switch> diverged = diverged(begun);
     List<String> kept = new ArrayList<>();
-    if (!diverged.isEmpty()) {
-      kept.add("kept what was written since as " + new Rescue(shop).rescue(guest, entry, begun));
+    if (diverged(entry)) {
+      kept.add("kept what was written since as " + new Rescue(shop).rescue(guest, entry));
     }
     Map<String, SnapshotLabel> needed = new LinkedHashMap<>();
     for (Step step : begun) {
@@ -88,15 +87,27 @@ final class Rollback {
     return String.join("; ", kept);
   }
 
-  private List<SwitchHeads.Switch> diverged(List<Step> begun) throws StorageException {
-    List<SwitchHeads.Switch> found = new ArrayList<>();
-    for (Step step : begun) {
-      if (step.step() instanceof SwitchHeads heads
-          && shop.backend(heads.backend()).probe(heads) == StepState.DIVERGED) {
-        found.addAll(heads.switches());
+  /**
+   * Whether any disk was written to since the first switch began, be it a disk that was switched or
+   * one whose turn had not come: a guest that ran in between wrote to all of them as one.
+   */
+  private boolean diverged(JournalEntry entry) throws StorageException {
+    List<Step> switches =
+        entry.before().stream().filter(s -> s.step() instanceof SwitchHeads).toList();
+    if (switches.stream().noneMatch(Step::started)) {
+      return false;
+    }
+    for (Step step : switches) {
+      StorageBackend backend = shop.backend(step.step().backend());
+      boolean written =
+          step.started()
+              ? backend.probe(step.step()) == StepState.DIVERGED
+              : !notReturned(backend, (SwitchHeads) step.step()).isEmpty();
+      if (written) {
+        return true;
       }
     }
-    return found;
+    return false;
   }
 
   private static boolean isNeeded(TakeSnapshots take, Map<String, SnapshotLabel> needed) {
