@@ -2,7 +2,6 @@ package io.cairn.cli;
 
 import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.CreateRequest;
-import io.cairn.checkpoint.OperationPlan;
 
 /** {@code cairn create}. */
 final class CreateCommand extends Command {
@@ -37,11 +36,14 @@ final class CreateCommand extends Command {
     }
     request.pinned(in.has("--pin")).reuse(in.has("--reuse"));
     CheckpointStore store = in.writing(false);
-    OperationPlan plan = store.planCreate(request.build());
-    Planned.run(in, store, plan, "create")
-        .flatMap(result -> result.checkpoint())
-        .filter(made -> !in.json())
-        .ifPresent(made -> in.terminal().out(in.has("-q") ? made.id().hex() : made.address()));
-    return Planned.exitCode(in, plan);
+    CreateRequest built = request.build();
+    Planned.Outcome outcome = Planned.run(in, store, () -> store.planCreate(built), "create");
+    if (!in.json()) {
+      outcome
+          .result()
+          .flatMap(result -> result.checkpoint())
+          .ifPresent(made -> in.terminal().out(in.has("-q") ? made.id().hex() : made.address()));
+    }
+    return outcome.exitCode();
   }
 }

@@ -3,7 +3,6 @@ package io.cairn.cli;
 import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.CheckpointTree;
 import io.cairn.checkpoint.DeleteRequest;
-import io.cairn.checkpoint.OperationPlan;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.ErrorCode;
 import java.util.List;
@@ -42,8 +41,7 @@ final class DeleteCommand extends Command {
             .recursive(in.has("--recursive"))
             .discardCurrent(in.has("--discard-current"));
     addresses.forEach(a -> request.checkpoint(tree.resolve(a.requireCheckpoint()).id()));
-    OperationPlan plan = store.planDelete(request.build());
-    Planned.run(in, store, plan, "delete");
-    return Planned.exitCode(in, plan);
+    DeleteRequest built = request.build();
+    return Planned.run(in, store, () -> store.planDelete(built), "delete").exitCode();
   }
 }

@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The common course of every command that carries out an {@link OperationPlan}: check the digest,
@@ -27,29 +28,62 @@ import java.util.Optional;
  * it with progress and signals connected, and report.
  */
 final class Planned {
+  // Each attempt waits for the guest's lock first, so that this many writers got in between.
+  private static final int ATTEMPTS_MAX = 20;
   private static final Duration JSON_PROGRESS = Duration.ofSeconds(1);
 
   private Planned() {}
 
-  /** Takes a plan as far as the options say; empty if nothing was executed. */
-  static Optional<OperationResult> run(
-      Invocation in, CheckpointStore store, OperationPlan plan, String verb) {
-    checkDigest(in, plan.digest());
-    Terminal terminal = in.terminal();
-    List<String> text = describe(plan);
-    if (in.dryRun()) {
-      if (in.json()) {
-        terminal.out(Views.plan(plan).toString());
-      } else {
-        text.forEach(terminal::out);
+  /**
+   * How a command that carries out a plan ended.
+   *
+   * @param exitCode its exit code
+   * @param result what was done, unless it was a dry run
+   */
+  record Outcome(int exitCode, Optional<OperationResult> result) {}
+
+  /**
+   * Plans, and goes as far as the options say. A user who did not ask for one certain plan asked
+   * for its effect: if another process changes the guest before the plan is carried out, a new one
+   * is made, shown and carried out.
+   */
+  static Outcome run(
+      Invocation in, CheckpointStore store, Supplier<OperationPlan> planner, String verb) {
+    for (int attempt = 1; ; attempt++) {
+      OperationPlan plan = in.dryRun() ? planner.get() : WaitForGuest.plan(in, store, planner);
+      checkDigest(in, plan.digest());
+      if (in.dryRun()) {
+        print(in, plan);
+        int code = plan.blockers().isEmpty() ? 0 : ErrorCode.BLOCKED.exitCode();
+        return new Outcome(code, Optional.empty());
       }
-      return Optional.empty();
+      try {
+        return new Outcome(0, Optional.of(carryOut(in, store, plan, verb)));
+      } catch (CairnException e) {
+        boolean again = e.code() == ErrorCode.PLAN_CHANGED && attempt < ATTEMPTS_MAX;
+        if (!again || in.value("--plan-digest").isPresent()) {
+          throw e;
+        }
+        in.notice("the guest changed meanwhile; this is the plan now");
+      }
     }
+  }
+
+  private static void print(Invocation in, OperationPlan plan) {
+    if (in.json()) {
+      in.terminal().out(Views.plan(plan).toString());
+    } else {
+      describe(plan).forEach(in.terminal()::out);
+    }
+  }
+
+  private static OperationResult carryOut(
+      Invocation in, CheckpointStore store, OperationPlan plan, String verb) {
     if (!plan.blockers().isEmpty()) {
       throw new BlockedException("cannot " + verb + " " + plan.subject(), plan.blockers());
     }
     if (!in.json()) {
-      text.forEach(terminal::err);
+      describe(plan).forEach(in.terminal()::err);
     }
     if (plan.destructive() && !plan.nothingToDo()) {
       Confirmation.require(in, verb + " " + plan.subject());
@@ -57,16 +91,11 @@ final class Planned {
     OperationResult result = execute(in, store, plan, verb);
     NamesFile.update(in, store, plan.guest());
     if (in.json()) {
-      terminal.out(Views.result(plan, result).toString());
+      in.terminal().out(Views.result(plan, result).toString());
     } else {
-      summarise(terminal, result);
+      summarise(in.terminal(), result);
     }
-    return Optional.of(result);
-  }
-
-  /** The exit code of a command that ran a plan. */
-  static int exitCode(Invocation in, OperationPlan plan) {
-    return in.dryRun() && !plan.blockers().isEmpty() ? ErrorCode.BLOCKED.exitCode() : 0;
+    return result;
   }
 
   /** Refuses if the user wants another plan than this. */

@@ -2,7 +2,6 @@ package io.cairn.cli;
 
 import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.CheckpointStore;
-import io.cairn.checkpoint.OperationPlan;
 import io.cairn.restore.RestorePlanner;
 import io.cairn.restore.RestoreRequest;
 
@@ -29,11 +28,8 @@ final class RestoreCommand extends Command {
     Address address = Address.parseCheckpoint(in.argument(0));
     CheckpointStore store = in.writing(false);
     Checkpoint target = store.view(address.guest()).tree().resolve(address.requireCheckpoint());
-    RestoreRequest request = RestoreRequest.to(address.guest(), target.id());
-    OperationPlan plan =
-        RestorePlanner.plan(
-            store, in.has("--discard-current") ? request.discardingCurrent() : request);
-    Planned.run(in, store, plan, "restore");
-    return Planned.exitCode(in, plan);
+    RestoreRequest keeping = RestoreRequest.to(address.guest(), target.id());
+    RestoreRequest request = in.has("--discard-current") ? keeping.discardingCurrent() : keeping;
+    return Planned.run(in, store, () -> RestorePlanner.plan(store, request), "restore").exitCode();
   }
 }
