@@ -104,6 +104,16 @@ final class DiskImages {
     }
   }
 
+  /** A head whose backing files cannot be read could be frozen, but never restored. */
+  static void addBrokenChain(BlockFileSystem files, DiskRef disk, Path path, List<Blocker> blockers)
+      throws IOException {
+    try {
+      Qcow2Image.open(files, path, OpenOptions.readOnly().withLocking(false)).close();
+    } catch (StorageException e) {
+      blockers.add(DiskErrors.blocker(disk, e));
+    }
+  }
+
   /** What stands in the way of any change of the image. */
   static List<Blocker> blockers(BlockFileSystem files, DiskRef disk, Path path) throws IOException {
     if (!files.writable(path)) {

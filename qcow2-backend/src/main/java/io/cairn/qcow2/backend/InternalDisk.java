@@ -157,6 +157,7 @@ final class InternalDisk implements Qcow2Disk {
     try (Qcow2Image image = DiskImages.look(files, path)) {
       List<Blocker> blockers = new ArrayList<>(DiskImages.blockers(files, disk, path));
       DiskImages.addUnsuitable(disk, image, blockers);
+      DiskImages.addBrokenChain(files, disk, path, blockers);
       int count = image.snapshots().size();
       if (count >= SNAPSHOTS_MAX) {
         blockers.add(limit("has " + count + " snapshots, as many as the format allows"));

@@ -172,6 +172,7 @@ final class OverlayDisk implements Qcow2Disk {
   @Override
   public List<Blocker> takeBlockers(SnapshotLabel label) throws IOException {
     List<Blocker> blockers = headBlockers();
+    DiskImages.addBrokenChain(files, disk, path, blockers);
     OverlayFiles found = scan();
     OverlayFile head = found.requireHead();
     found.requireImageId();

@@ -117,6 +117,24 @@ final class BackendRefusalTest {
     assertEquals(ref("overlay"), backend.resolve(ref("overlay")));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"internal", "overlay"})
+  void takeBlockers_backingFileGone_isNamed(String mode) throws IOException {
+    Path base = Path.of("/disks/base.raw");
+    try (BlockFile file = files.open(base, OpenMode.CREATE_NEW)) {
+      file.write(0, ByteBuffer.allocate(1 << 20));
+    }
+    create(CreateOptions.builder(1 << 20).backing(new BackingFile("base.raw", "raw")));
+    DiskRef disk = backend.resolve(ref(mode));
+    backend.register(disk);
+    var step = new TakeSnapshots("qcow2", List.of(new Request(disk, DiskScene.label(0))));
+    assertEquals(List.of(), backend.blockers(step));
+    files.delete(base);
+    List<Blocker> blockers = backend.blockers(step);
+    assertEquals(List.of(ErrorCode.NOT_FOUND), blockers.stream().map(Blocker::code).toList());
+    assertTrue(blockers.get(0).message().contains("base.raw"), blockers::toString);
+  }
+
   @Test
   void takeBlockers_refcountsOfTwoBits_blockWhenFull() throws IOException {
     create(CreateOptions.builder(1 << 20).refcountBits(2));
