@@ -14,6 +14,7 @@ import java.util.Set;
  * @param edit does it to a sound image of 64 KiB clusters with one internal snapshot or none
  */
 record Damage(String name, Set<Integer> codes, boolean inHeader, Edit edit) {
+  private static final int USAGE = 2;
   private static final int UNSUPPORTED = 7;
   private static final int CORRUPT = 20;
   private static final long FAR = 1L << 40;
@@ -41,7 +42,7 @@ record Damage(String name, Set<Integer> codes, boolean inHeader, Edit edit) {
   }
 
   private static void addNoImages(List<Damage> all) {
-    Set<Integer> codes = Set.of(UNSUPPORTED, CORRUPT);
+    Set<Integer> codes = Set.of(USAGE, UNSUPPORTED, CORRUPT);
     all.add(header("some other file", codes, image -> image.put(0, "#!/bin/sh\n")));
     all.add(header("an empty file", codes, image -> image.setLength(0)));
     all.add(header("only the magic", codes, image -> image.setLength(4)));
@@ -63,7 +64,6 @@ record Damage(String name, Set<Integer> codes, boolean inHeader, Edit edit) {
           header("header length " + length, either, i -> i.put32(RawImage.HEADER_LENGTH, length)));
     }
     all.add(header("refcount order 7", either, i -> i.put32(RawImage.REFCOUNT_ORDER, 7)));
-    all.add(header("one-bit refcounts", either, i -> i.put32(RawImage.REFCOUNT_ORDER, 0)));
     all.add(header("encryption", unsupported, i -> i.put32(RawImage.CRYPT_METHOD, 1)));
     all.add(header("encryption 99", either, i -> i.put32(RawImage.CRYPT_METHOD, 99)));
     all.add(header("marked dirty", either, i -> i.put64(RawImage.INCOMPATIBLE, 1)));

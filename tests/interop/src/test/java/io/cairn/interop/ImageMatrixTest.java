@@ -12,22 +12,22 @@ import io.cairn.testkit.TestDisk;
 import io.cairn.testkit.TestGuest;
 import io.cairn.testkit.ToolResult;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every geometry of image that {@code qemu-img create} makes, with and without a backing file. */
 @Tag("interop")
 final class ImageMatrixTest {
   private static final int[] CLUSTER_SIZES = {512, 4096, 65536, 2097152};
+  private static final String ONE_BIT = "refcount_bits=1";
   private static final int RESTORES = 6;
   private static final long DISK_BYTES = 16L << 20;
 
@@ -58,10 +58,14 @@ final class ImageMatrixTest {
   @ParameterizedTest
   @MethodSource("geometries")
   void restore_imageOfAnyGeometry_everyToolAgrees(Geometry geometry) throws IOException {
+    walk(geometry, List.of("internal", "overlay"));
+  }
+
+  private void walk(Geometry geometry, List<String> modes) throws IOException {
     Random random = Seeds.random("geometry " + geometry);
     CairnCli cli = Commands.inProcess(directory.resolve("store"));
     List<TestDisk> disks = new ArrayList<>();
-    for (String mode : List.of("internal", "overlay")) {
+    for (String mode : modes) {
       disks.add(
           QcowDisks.make(
               directory, mode, mode, geometry.options(), geometry.backing(), DISK_BYTES, random));
@@ -96,21 +100,23 @@ final class ImageMatrixTest {
     return ids.get(random.nextInt(ids.size()));
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"internal", "overlay"})
-  void guestAdd_oneBitRefcounts_refusedAndNothingChanged(String mode) throws IOException {
+  @Test
+  void guestAdd_oneBitRefcountsInternal_refusedAndNothingChanged() throws IOException {
     Random random = Seeds.random("one bit");
     TestDisk disk =
-        QcowDisks.make(
-            directory, "system", mode, "refcount_bits=1", Backing.NONE, DISK_BYTES, random);
-    Path store = directory.resolve("store");
-    Files.createDirectories(store);
-    CairnCli cli = Commands.inProcess(store);
+        QcowDisks.make(directory, "system", "internal", ONE_BIT, Backing.NONE, DISK_BYTES, random);
+    CairnCli cli = Commands.inProcess(directory.resolve("store"));
     String before = FileFingerprint.of(disk.image());
     ToolResult result = cli.run("guest", "add", "vm1", "--disk", disk.specification());
     assertEquals(7, result.exitCode(), result.toString());
     assertTrue(result.err().contains("refcount"), result.toString());
     assertEquals(before, FileFingerprint.of(disk.image()));
     disk.assertImagesClean();
+  }
+
+  @Test
+  void restore_oneBitRefcountsOverlay_everyToolAgrees() throws IOException {
+    // Layers share nothing within an image, so one bit is enough for them.
+    walk(new Geometry(ONE_BIT, Backing.NONE), List.of("overlay"));
   }
 }
