@@ -33,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class BadPlaceTest {
   private static final int FAILED = 1;
   private static final int NOT_FOUND = 4;
+  private static final int BLOCKED = 5;
   private static final int LOCKED = 11;
   private static final int CORRUPT = 20;
 
@@ -116,7 +117,7 @@ final class BadPlaceTest {
   void command_diskHeldByQemu_refusedAsLocked(int index) {
     Path image = guest.disks().get(index).image();
     try (RunningTool holder = QemuTools.hold(image)) {
-      assertRefused(LOCKED, image.toString());
+      assertRefused(LOCKED, "qemu-io");
       assertTrue(holder.isAlive());
       guest.cli().ok("list", "vm1");
       guest.cli().ok("tree", "vm1");
@@ -136,7 +137,7 @@ final class BadPlaceTest {
     Path away = disk.layer(base).resolveSibling("away");
     Files.move(disk.layer(base), away);
     SortedMap<Path, String> before = FileFingerprint.tree(directory.resolve("disks"));
-    ToolResult result = guest.cli().run("restore", "vm1@base").expect(NOT_FOUND, CORRUPT);
+    ToolResult result = guest.cli().run("restore", "vm1@base").expect(NOT_FOUND, BLOCKED, CORRUPT);
     assertTrue(result.err().contains(disk.layer(base).getFileName().toString()), result::toString);
     guest.cli().run("verify", "vm1").expect(CORRUPT);
     assertEquals(before, FileFingerprint.tree(directory.resolve("disks")));
