@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -21,6 +23,12 @@ import java.util.function.BooleanSupplier;
  */
 final class GuestLocks {
   private static final Duration POLL = Duration.ofMillis(25);
+
+  /**
+   * Locks of this process that are over but could not be removed, as on a full disk. To others they
+   * are stale when this process ends.
+   */
+  private static final Set<String> ABANDONED = ConcurrentHashMap.newKeySet();
 
   private final Catalog catalog;
   private final StoreOptions options;
@@ -99,10 +107,20 @@ final class GuestLocks {
   }
 
   private GuestLock release(String guestId, String token) {
-    return () -> catalog.change(s -> LockTable.delete(s, guestId, token));
+    return () -> {
+      try {
+        catalog.change(s -> LockTable.delete(s, guestId, token));
+      } catch (CairnException e) {
+        ABANDONED.add(token);
+        options.notices().accept("the lock of a guest could not be removed yet: " + e.getMessage());
+      }
+    };
   }
 
   private boolean stale(Held held) {
+    if (ABANDONED.contains(held.token())) {
+      return true;
+    }
     return options.processes().running(held.process()).filter(running -> !running).isPresent();
   }
 

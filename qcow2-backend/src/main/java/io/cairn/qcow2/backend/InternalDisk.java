@@ -207,6 +207,10 @@ final class InternalDisk implements Qcow2Disk {
 
   @Override
   public void abortTake(SnapshotLabel label) throws IOException {
+    // An image that is damaged or may not be written opens for reading, and nothing was taken then.
+    if (showsTake(label) == StepShown.NOT_DONE) {
+      return;
+    }
     try (Qcow2Image image = DiskImages.change(files, path)) {
       Optional<SnapshotEntry> taken = InternalSnapshots.of(disk, image).find(label);
       if (taken.isPresent()) {
@@ -295,18 +299,29 @@ final class InternalDisk implements Qcow2Disk {
 
   @Override
   public void abortSwitch(Switch change) throws IOException {
-    try (Qcow2Image image = DiskImages.change(files, path)) {
-      InternalSnapshots stored = InternalSnapshots.of(disk, image);
-      StepShown shown = showsSwitch(image, change);
-      Optional<SnapshotEntry> returnTo = stored.find(change.returnTo());
-      if (returnTo.isEmpty() || shown == StepShown.NOT_DONE || shown == StepShown.EITHER) {
+    try (Qcow2Image image = DiskImages.look(files, path)) {
+      if (wayBack(image, change).isEmpty()) {
         return;
       }
-      if (shown == StepShown.DIVERGED && !captured(image)) {
+    }
+    try (Qcow2Image image = DiskImages.change(files, path)) {
+      Optional<SnapshotEntry> returnTo = wayBack(image, change);
+      if (returnTo.isEmpty()) {
+        return;
+      }
+      if (showsSwitch(image, change) == StepShown.DIVERGED && !captured(image)) {
         throw DiskErrors.diverged(disk);
       }
       image.change(List.of(new SnapshotChange.Apply(returnTo.get().id())));
     }
+  }
+
+  /** The snapshot that takes the head back, if it is not where it was. */
+  private Optional<SnapshotEntry> wayBack(Qcow2Image image, Switch change) throws IOException {
+    StepShown shown = showsSwitch(image, change);
+    return shown == StepShown.NOT_DONE || shown == StepShown.EITHER
+        ? Optional.empty()
+        : InternalSnapshots.of(disk, image).find(change.returnTo());
   }
 
   /** Whether some snapshot holds what the head holds. */
