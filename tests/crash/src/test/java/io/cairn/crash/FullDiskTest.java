@@ -152,7 +152,7 @@ final class FullDiskTest {
     for (TestDisk disk : guest.disks()) {
       disk.assertImagesClean();
       disk.assertHead();
-      ids.forEach(disk::assertCheckpoint);
+      disk.assertCheckpoints(ids);
       disk.assertNothingLeft(ids, Set.of());
     }
     guest.cli().ok("verify", "vm1");

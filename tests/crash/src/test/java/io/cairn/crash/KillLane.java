@@ -341,7 +341,7 @@ final class KillLane {
     for (TestDisk disk : guest.disks()) {
       disk.assertImagesClean();
       disk.assertHead();
-      ids.forEach(disk::assertCheckpoint);
+      disk.assertCheckpoints(ids);
       disk.assertNothingLeft(ids, Set.of());
     }
   }

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -37,11 +38,8 @@ final class GuestChecks {
     for (TestDisk disk : guest.disks()) {
       assertHead(disk);
       disk.assertNothingLeft(ids, foreignFiles);
-      ids.forEach(
-          id -> {
-            assertListed(disk, id);
-            disk.assertCheckpoint(id);
-          });
+      disk.assertCheckpoints(ids);
+      assertListed(disk, ids);
     }
     try (EngineReader reader = EngineReader.open(store, guest.name())) {
       for (TestDisk disk : guest.disks()) {
@@ -64,18 +62,24 @@ final class GuestChecks {
     Files.delete(raw);
   }
 
-  /** QEMU lists the internal snapshot of a checkpoint with a date from the time of this test. */
-  private void assertListed(TestDisk disk, String id) {
+  /** QEMU lists an internal snapshot of each checkpoint with a date from the time of this test. */
+  private void assertListed(TestDisk disk, Set<String> ids) {
     if (disk.isOverlay()) {
       return;
     }
-    QemuTools.ListedSnapshot snapshot =
-        disk.listed(id).orElseThrow(() -> new AssertionError("qemu-img does not list " + id));
-    LocalDateTime date = LocalDateTime.parse(snapshot.date(), DATE);
+    List<QemuTools.ListedSnapshot> listed = QemuTools.snapshots(disk.image());
     LocalDateTime now = LocalDateTime.now(ZoneId.systemDefault());
     Duration tolerance = Duration.ofSeconds(2);
-    if (date.isBefore(started.minus(tolerance)) || date.isAfter(now.plus(tolerance))) {
-      throw new AssertionError(snapshot + " is not dated between " + started + " and " + now);
+    for (String id : ids) {
+      QemuTools.ListedSnapshot snapshot =
+          listed.stream()
+              .filter(each -> each.name().startsWith("cairn:" + id))
+              .findFirst()
+              .orElseThrow(() -> new AssertionError("qemu-img does not list " + id));
+      LocalDateTime date = LocalDateTime.parse(snapshot.date(), DATE);
+      if (date.isBefore(started.minus(tolerance)) || date.isAfter(now.plus(tolerance))) {
+        throw new AssertionError(snapshot + " is not dated between " + started + " and " + now);
+      }
     }
   }
 
