@@ -368,6 +368,7 @@ final class CheckPass {
       return one ? entry | COPIED : entry & ~COPIED;
     }
     tally.copiedFault(
+        !one,
         String.format(
             "entry %d of the %s%s has a wrong COPIED flag: 0x%x refcount=%d",
             index,
