@@ -107,6 +107,12 @@ final class LinuxByteLocks implements ByteLocks {
   @Override
   public synchronized void close() throws IOException {
     if (descriptor != CLOSED) {
+      // A process that this one is just starting has a copy of the descriptor, and so our locks,
+      // until it runs its program. Unlocking, unlike closing, ends them for both. Closing may do
+      // without: if unlocking fails, the locks end with the copy.
+      Pointer everything = flock(F_UNLCK, 0);
+      everything.putLong(LENGTH, 0);
+      glibc.calls().fcntl(descriptor, F_OFD_SETLK, everything);
       int closing = descriptor;
       descriptor = CLOSED;
       glibc.close(closing, file);

@@ -69,16 +69,8 @@ final class DamagedImageTest {
     return guest;
   }
 
-  /** Freezing a layer does not look at what it stands on. */
-  static Stream<Arguments> laterDamages() {
-    return damages()
-        .filter(
-            each ->
-                !(each.get()[0].toString().startsWith("back") && each.get()[1].equals("overlay")));
-  }
-
   @ParameterizedTest(name = "{0}, {1}")
-  @MethodSource("laterDamages")
+  @MethodSource("damages")
   void command_imageDamagedLater_refusesAndChangesNothing(Damage damage, String mode)
       throws IOException {
     TestGuest guest = mode.equals("internal") ? internal : overlay;

@@ -124,7 +124,7 @@ final class KillLane {
       guest.change(CrashDisks::change, random);
       dirty = true;
     }
-    Attempt attempt = attempt(pickKind());
+    Attempt attempt = attempt(ids().size() < 2 ? Kind.CREATE : pickKind());
     Tree before = guest.tree();
     boolean killed = runAndKill(attempt);
     if (killed) {
