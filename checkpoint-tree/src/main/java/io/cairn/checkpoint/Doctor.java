@@ -273,9 +273,6 @@ final class Doctor {
         switch (owner) {
           case CHECKPOINT -> {}
           case RETAINED, LEFTOVER -> {
-            if (owner == Owner.RETAINED && isNeeded(disk, stored)) {
-              continue;
-            }
             useless.add(stored.snapshot());
             places.add(found.size());
             add(
@@ -325,12 +322,6 @@ final class Doctor {
           .accept(
               "the snapshots of disk " + disk.id() + " were left as they are: " + e.getMessage());
     }
-  }
-
-  /** Whether other snapshots rest on this one, so that deleting it would free nothing. */
-  private boolean isNeeded(DiskRef disk, StoredSnapshot stored) throws StorageException {
-    return engine.backends.backend(disk.backend()).usage(disk, stored.snapshot()).uniqueBytes()
-        == 0;
   }
 
   // Findings
