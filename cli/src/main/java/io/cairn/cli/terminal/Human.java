@@ -10,6 +10,12 @@ import java.util.Locale;
 public final class Human {
   private static final String UNITS = "BKMGTPE";
 
+  /** Loaded when a time is shown. */
+  private static final class Times {
+    static final DateTimeFormatter SECONDS =
+        DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss", Locale.ROOT);
+  }
+
   private Human() {}
 
   /** A size with three significant digits and a binary unit: {@code 512B}, {@code 1.50M}. */
@@ -23,15 +29,21 @@ public final class Human {
     if (unit == 0) {
       return bytes + "B";
     }
-    String digits = value >= 100 ? "%.0f%c" : value >= 10 ? "%.1f%c" : "%.2f%c";
-    return String.format(Locale.ROOT, digits, value, UNITS.charAt(unit));
+    // By hand, since a long list has many sizes and String.format takes its time.
+    char letter = UNITS.charAt(unit);
+    if (Math.round(value * 10) >= 1000) {
+      return Math.round(value) + "" + letter;
+    }
+    int decimals = Math.round(value * 100) >= 1000 ? 1 : 2;
+    long scale = decimals == 1 ? 10 : 100;
+    long scaled = Math.round(value * scale);
+    String fraction = String.valueOf(scaled % scale);
+    return scaled / scale + "." + "0".repeat(decimals - fraction.length()) + fraction + letter;
   }
 
   /** A time to the second in the given zone. */
   public static String time(Instant instant, ZoneId zone) {
-    return DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss", Locale.ROOT)
-        .withZone(zone)
-        .format(instant);
+    return Times.SECONDS.format(instant.atZone(zone));
   }
 
   /** A duration: {@code 85 ms}, {@code 2.4 s}, {@code 3 min 20 s}. */

@@ -13,6 +13,10 @@ final class HumanTest {
     assertEquals("0B", Human.bytes(0));
     assertEquals("1023B", Human.bytes(1023));
     assertEquals("1.50K", Human.bytes(1536));
+    assertEquals("1.05K", Human.bytes(1075));
+    assertEquals("9.99K", Human.bytes(10_230));
+    assertEquals("10.0K", Human.bytes(10_239));
+    assertEquals("100K", Human.bytes(102_399));
     assertEquals("64.0M", Human.bytes(64L << 20));
     assertEquals("1.00T", Human.bytes(1L << 40));
     assertEquals("8.00E", Human.bytes(Long.MAX_VALUE));
