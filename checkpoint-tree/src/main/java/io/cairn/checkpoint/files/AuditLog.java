@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -133,7 +134,8 @@ public final class AuditLog {
             }
           });
     } catch (java.io.UncheckedIOException e) {
-      notices.accept("the audit log cannot be written: " + e.getCause());
+      notices.accept(
+          "the audit log cannot be written: " + Objects.requireNonNull(e.getCause()).getMessage());
     }
   }
 

@@ -109,7 +109,12 @@ public final class TransactionRunner {
       }
     }
     shop.crashPoints().reached("committed");
-    return new Completion(shop).complete(guest, entry, control);
+    try {
+      return new Completion(shop).complete(guest, entry, control);
+    } catch (CairnException e) {
+      // What is done stays done, whatever now keeps it from being noted: the store may be full.
+      return new Completed(entry.id(), 0, List.of(String.valueOf(e.getMessage())));
+    }
   }
 
   static Deed deed(Order order, TransactionDraft draft) {

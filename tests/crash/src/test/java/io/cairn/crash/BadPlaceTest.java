@@ -31,7 +31,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Disks that are gone, somebody else's, in use, or where nothing may be written. */
 @Tag("crash")
 final class BadPlaceTest {
-  private static final int FAILED = 1;
   private static final int NOT_FOUND = 4;
   private static final int BLOCKED = 5;
   private static final int LOCKED = 11;
@@ -159,8 +158,9 @@ final class BadPlaceTest {
       small.readOnly(true);
       SortedMap<Path, String> before = FileFingerprint.tree(disks);
       TestGuest.Tree tree = other.tree();
-      cli.run("create", "vm2@never").expect(FAILED);
-      cli.run("restore", "vm2@" + base).expect(0, FAILED);
+      cli.run("create", "vm2@never").expect(BLOCKED);
+      cli.run("restore", "vm2@" + base).expect(0, BLOCKED);
+      cli.run("delete", "vm2@" + base, "--yes").expect(BLOCKED);
       cli.ok("list", "vm2");
       cli.ok("verify", "vm2");
       assertEquals(before, FileFingerprint.tree(disks));
@@ -188,7 +188,7 @@ final class BadPlaceTest {
                     "--reuid=65534",
                     "--regid=65534",
                     "--clear-groups"));
-    ToolResult result = nobody.run("create", "vm1@never").expect(FAILED);
+    ToolResult result = nobody.run("create", "vm1@never").expect(BLOCKED);
     assertTrue(result.err().contains("disk.qcow2"), result::toString);
     assertEquals(before, FileFingerprint.tree(directory.resolve("disks")));
     nobody.ok("list", "vm1");

@@ -146,7 +146,8 @@ final class DamagedImageTest {
 
   private static void refused(Damage damage, ToolResult result) {
     // A plan may have found several obstacles, which together are a refusal.
-    boolean blocked = result.exitCode() == BLOCKED && result.err().contains("cannot be used");
+    boolean blocked =
+        result.exitCode() == BLOCKED && result.err().contains("  - disk disk0 cannot be ");
     assertTrue(damage.codes().contains(result.exitCode()) || blocked, result::toString);
     assertTrue(result.elapsed().compareTo(QUICK) < 0, result::toString);
     assertTrue(result.err().contains("disk.qcow2"), () -> "the file is not named: " + result);

@@ -30,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag("crash")
 final class FullDiskTest {
+  private static final int PARTIAL = 3;
   private static final int NO_SPACE = 8;
   private static final int NEEDS_RECOVERY = 22;
   private static final int PAGE = 4096;
@@ -135,7 +136,8 @@ final class FullDiskTest {
       small.leaveFree((long) pages * PAGE);
       ToolResult result = guest.cli().run(line);
       small.release();
-      if (result.succeeded()) {
+      // With a full store it may be done, while what is left to do is left to the next command.
+      if (result.succeeded() || result.exitCode() == PARTIAL) {
         assertTrue(failures > 0, "it needed no space at all: " + result);
         return;
       }

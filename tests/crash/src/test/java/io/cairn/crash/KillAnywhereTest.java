@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** kill -9 of the command at two hundred instants, on two guests side by side. */
 @Tag("crash")
+@Execution(ExecutionMode.CONCURRENT)
 final class KillAnywhereTest {
   private static final int KILLS_PER_LANE = 100;
 
@@ -24,7 +25,6 @@ final class KillAnywhereTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
-  @Execution(ExecutionMode.CONCURRENT)
   void command_killedAtAnyInstant_happensWhollyOrNotAtAll(int number) throws IOException {
     KillLane lane = KillLane.make(directory, Seeds.random("kill lane " + number));
     while (lane.kills() < KILLS_PER_LANE) {
