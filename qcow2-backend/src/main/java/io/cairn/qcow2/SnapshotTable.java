@@ -28,11 +28,11 @@ final class SnapshotTable {
   /** Reads the table, checking each length before it is used. */
   static Read read(BlockFile file, Qcow2Header header) throws IOException {
     List<SnapshotEntry> entries = new ArrayList<>();
-    long fileBytes = file.size();
+    Window window = new Window(file);
     long at = header.snapshotsOffset();
     for (int i = 0; i < header.snapshotCount(); i++) {
       String what = "snapshot table entry " + i;
-      ByteBuffer fixed = part(file, fileBytes, what, at, SnapshotEntry.FIXED_BYTES);
+      ByteBuffer fixed = window.part(what, at, SnapshotEntry.FIXED_BYTES);
       int idBytes = Short.toUnsignedInt(fixed.getShort(12));
       int nameBytes = Short.toUnsignedInt(fixed.getShort(14));
       long extraBytes = Integer.toUnsignedLong(fixed.getInt(36));
@@ -46,7 +46,7 @@ final class SnapshotTable {
             String.valueOf(extraBytes));
       }
       int tailBytes = (int) extraBytes + idBytes + nameBytes;
-      ByteBuffer tail = part(file, fileBytes, what, at + SnapshotEntry.FIXED_BYTES, tailBytes);
+      ByteBuffer tail = window.part(what, at + SnapshotEntry.FIXED_BYTES, tailBytes);
       entries.add(entry(header, fixed, tail, (int) extraBytes, idBytes, nameBytes));
       at += align8(SnapshotEntry.FIXED_BYTES + tailBytes);
       if (at - header.snapshotsOffset() > BYTES_MAX) {
@@ -61,19 +61,37 @@ final class SnapshotTable {
     return new Read(List.copyOf(entries), at - header.snapshotsOffset());
   }
 
-  private static ByteBuffer part(BlockFile file, long fileBytes, String what, long at, int bytes)
-      throws IOException {
-    if (at > fileBytes - bytes) {
-      throw Qcow2FormatException.corrupt(
-          file.path(),
-          what,
-          at,
-          bytes + " bytes within the file of " + fileBytes + " bytes",
-          "an entry past the end of the file");
+  /** Reads many small parts of a file by few large reads. */
+  private static final class Window {
+    private static final int BYTES = 128 << 10;
+
+    private final BlockFile file;
+    private final long fileBytes;
+    private ByteBuffer content = ByteBuffer.allocate(0);
+    private long start;
+
+    Window(BlockFile file) throws IOException {
+      this.file = file;
+      this.fileBytes = file.size();
     }
-    ByteBuffer part = ByteBuffer.allocate(bytes);
-    file.read(at, part);
-    return part.rewind();
+
+    ByteBuffer part(String what, long at, int bytes) throws IOException {
+      if (at > fileBytes - bytes) {
+        throw Qcow2FormatException.corrupt(
+            file.path(),
+            what,
+            at,
+            bytes + " bytes within the file of " + fileBytes + " bytes",
+            "an entry past the end of the file");
+      }
+      if (at < start || at + bytes > start + content.limit()) {
+        content = ByteBuffer.allocate((int) Math.min(Math.max(BYTES, bytes), fileBytes - at));
+        file.read(at, content);
+        content.rewind();
+        start = at;
+      }
+      return content.slice((int) (at - start), bytes);
+    }
   }
 
   private static SnapshotEntry entry(

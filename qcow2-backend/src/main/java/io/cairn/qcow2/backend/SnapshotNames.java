@@ -21,8 +21,13 @@ final class SnapshotNames {
 
   static String encode(SnapshotLabel label) {
     String name =
-        "cairn:" + label.checkpointId() + ":" + label.parentId().orElse("-") + ":" + label.name();
+        start(label.checkpointId()) + ":" + label.parentId().orElse("-") + ":" + label.name();
     return truncate(name, NAME_BYTES_MAX);
+  }
+
+  /** What the names of a checkpoint's snapshots begin with. */
+  static String start(String checkpointId) {
+    return "cairn:" + checkpointId;
   }
 
   /** The label in a snapshot's name; empty if the snapshot is not Cairn's. */
