@@ -3,180 +3,173 @@ package io.cairn.qcow2;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
-import java.nio.LongBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Changes the refcounts of whole subtrees: of each L2 table whose number of L1 references changes,
- * and of each host cluster its entries refer to, by the same number. Works through the host
- * clusters in windows that fit the memory it is given; most images are one window, and then the L2
- * tables are read once for checking, raising and lowering together.
+ * and of each host cluster its entries refer to, by the same number. What one table gives and
+ * another takes away from the same cluster cancels, so that among similar trees hardly a refcount
+ * changes.
+ *
+ * <p>Works through the host clusters in windows that fit the memory it is given; most images are
+ * one window, and then the L2 tables are read once for checking, raising and lowering together.
  */
 final class BulkRefcounts {
-  private static final long WINDOW_CLUSTERS_MIN = 64;
-
-  /**
-   * A cluster whose refcount changes costs one byte while the change lasts. Two for each byte of
-   * cache put one TiB of 64 KiB clusters into one window even in a heap of 64 MiB.
-   */
-  private static final int WINDOW_CLUSTERS_PER_CACHE_BYTE = 2;
+  private static final int WINDOW_CLUSTERS_MIN = 64;
 
   private final ImageTables tables;
   private final MetadataWriter metadata;
   private final L2Walker walker;
   private final TableDeltas deltas;
   private final long fileClusters;
-  private final long windowClusters;
+  private final long budgetBytes;
+  private int windowClusters;
 
   /** The only window, kept; null if there are several. */
-  private @Nullable Window single;
+  private @Nullable ClusterCounts single;
 
   /** All raised clusters are below this one, so that a failed change can be taken back. */
   private long raisedEnd;
 
-  private record Window(RefcountDeltas plus, RefcountDeltas minus) {}
-
+  /** {@code budgetBytes} is what the changes of one window may occupy. */
   BulkRefcounts(
       ImageTables tables,
       MetadataWriter metadata,
       L2Walker walker,
       TableDeltas deltas,
-      long cacheBytes) {
+      long budgetBytes) {
     this.tables = tables;
     this.metadata = metadata;
     this.walker = walker;
     this.deltas = deltas;
+    this.budgetBytes = budgetBytes;
     this.fileClusters = tables.geometry().clustersFor(tables.file().usedEnd()) + 1;
     this.windowClusters =
-        Math.max(WINDOW_CLUSTERS_MIN, cacheBytes * WINDOW_CLUSTERS_PER_CACHE_BYTE);
+        (int)
+            Math.max(
+                WINDOW_CLUSTERS_MIN, Math.min(fileClusters, ClusterCounts.lengthMax(budgetBytes)));
   }
 
   /** Fails, with nothing changed, if a refcount could not hold the change or is wrong already. */
   void check() throws IOException {
-    forEachWindow(
-        window -> {
-          window.plus().forEach((cluster, amount) -> checkRaise(cluster, amount));
-          window
-              .minus()
-              .forEach(
-                  (cluster, amount) -> {
-                    long count = metadata.refcounts().get(cluster);
-                    if (count + window.plus().get(cluster) < amount) {
-                      throw tooLow(cluster, "at least " + amount, count);
-                    }
-                  });
+    long max = tables.geometry().refcountMax();
+    forEachChange(
+        (cluster, count, change) -> {
+          long low = change > 0 ? 1 : -(long) change;
+          long high = change > 0 ? max - change : max;
+          long bad = metadata.refcounts().findOutside(cluster, count, low, Math.max(0, high));
+          if (bad >= 0) {
+            throw refused(bad, change);
+          }
         });
   }
 
-  private void checkRaise(long cluster, long amount) throws IOException {
+  private StorageException refused(long cluster, int change) throws IOException {
     long count = metadata.refcounts().get(cluster);
-    long max = tables.geometry().refcountMax();
-    if (count == 0) {
-      throw tooLow(cluster, "at least 1", count);
+    long needed = change > 0 ? 1 : -(long) change;
+    if (count < needed) {
+      return Qcow2FormatException.corrupt(
+          tables.file().path(),
+          "refcount of a cluster in use",
+          cluster << tables.geometry().clusterBits(),
+          "at least " + needed,
+          String.valueOf(count));
     }
-    if (amount > max - count) {
-      throw new StorageException(
-          ErrorCode.UNSUPPORTED,
-          tables.file().path()
-              + ": refcounts of "
-              + tables.geometry().refcountBits()
-              + " bits cannot count one more snapshot: a cluster would have "
-              + (count + amount)
-              + " references, the most is "
-              + max,
-          "Delete snapshots, or convert the image to wider refcounts with qemu-img amend");
-    }
-  }
-
-  private Qcow2FormatException tooLow(long cluster, String expected, long found) {
-    return Qcow2FormatException.corrupt(
-        tables.file().path(),
-        "refcount of a cluster in use",
-        cluster << tables.geometry().clusterBits(),
-        expected,
-        String.valueOf(found));
+    return new StorageException(
+        ErrorCode.UNSUPPORTED,
+        tables.file().path()
+            + ": refcounts of "
+            + tables.geometry().refcountBits()
+            + " bits cannot count one more snapshot: a cluster would have "
+            + (count + change)
+            + " references, the most is "
+            + tables.geometry().refcountMax(),
+        "Delete snapshots, or convert the image to wider refcounts with qemu-img amend");
   }
 
   /** Raises what is going to have more references. */
   void raise() throws IOException {
-    forEachWindow(
-        window ->
-            window
-                .plus()
-                .forEach(
-                    (cluster, amount) -> {
-                      metadata.refcounts().add(cluster, amount);
-                      raisedEnd = cluster + 1;
-                    }));
+    forEachChange(
+        (cluster, count, change) -> {
+          long end = change > 0 ? cluster + count : cluster;
+          for (long at = cluster; at < end; at = raisedEnd) {
+            raisedEnd = metadata.refcounts().addInOneBlock(at, end - at, change);
+          }
+        });
   }
 
   /** Takes back what {@link #raise} did, also if it failed half way. */
   void takeBack() throws IOException {
     long end = raisedEnd;
-    forEachWindow(
-        window ->
-            window
-                .plus()
-                .forEach(
-                    (cluster, amount) -> {
-                      if (cluster < end) {
-                        metadata.allocator().decrement(cluster, amount);
-                      }
-                    }));
     raisedEnd = 0;
+    forEachChange(
+        (cluster, count, change) -> {
+          if (change > 0 && cluster < end) {
+            metadata.allocator().decrementRun(cluster, Math.min(count, end - cluster), change);
+          }
+        });
   }
 
   /** Lowers what has fewer references. */
   void lower() throws IOException {
-    forEachWindow(
-        window ->
-            window
-                .minus()
-                .forEach((cluster, amount) -> metadata.allocator().decrement(cluster, amount)));
+    forEachChange(
+        (cluster, count, change) -> {
+          if (change < 0) {
+            metadata.allocator().decrementRun(cluster, count, -(long) change);
+          }
+        });
   }
 
-  /** What is done with each window. */
-  private interface WindowVisitor {
-    void visit(Window window) throws IOException;
-  }
-
-  private void forEachWindow(WindowVisitor visitor) throws IOException {
-    Window only = single;
+  /** Visits all clusters whose refcount changes, in ascending order, as runs. */
+  private void forEachChange(ClusterCounts.RunVisitor visitor) throws IOException {
+    ClusterCounts.RunVisitor changed =
+        (cluster, count, change) -> {
+          if (change != 0) {
+            visitor.visit(cluster, count, change);
+          }
+        };
+    ClusterCounts only = single;
     if (only != null) {
-      visitor.visit(only);
+      only.forEachRun(changed);
       return;
     }
-    for (long first = 0; first < fileClusters; first += windowClusters) {
-      long end = Math.min(fileClusters, first + windowClusters);
-      Window window = new Window(new RefcountDeltas(first, end), new RefcountDeltas(first, end));
-      walker.walk(
-          deltas.offsets(), (index, offset, entries) -> count(window, index, offset, entries));
-      if (end - first == fileClusters) {
+    for (long first = 0; first < fileClusters; ) {
+      int length = (int) Math.min(windowClusters, fileClusters - first);
+      ClusterCounts window = count(first, length);
+      if (window.overBudget()) {
+        windowClusters = Math.max(WINDOW_CLUSTERS_MIN, length / 4);
+        continue;
+      }
+      if (length == fileClusters) {
         single = window;
       }
-      visitor.visit(window);
+      window.forEachRun(changed);
+      first += length;
     }
   }
 
-  private boolean count(Window window, int index, long offset, LongBuffer entries)
-      throws IOException {
-    int delta = deltas.delta(index);
-    RefcountDeltas into = delta > 0 ? window.plus() : window.minus();
-    int amount = Math.abs(delta);
+  private ClusterCounts count(long first, int length) throws IOException {
+    boolean smallest = length <= WINDOW_CLUSTERS_MIN;
+    ClusterCounts window =
+        new ClusterCounts(first, length, smallest ? Long.MAX_VALUE : budgetBytes);
     int clusterBits = tables.geometry().clusterBits();
-    into.add(offset >>> clusterBits, amount);
     long fileBytes = tables.file().usedEnd();
-    for (int i = 0; i < entries.limit(); i++) {
-      long entry = tables.check().l2Entry(entries.get(i), offset, i, fileBytes);
-      if (entry == 0) {
-        continue;
-      }
-      int clusters = L2Entry.hostClusterCount(entry, clusterBits);
-      long first = L2Entry.firstHostCluster(entry, clusterBits);
-      for (int c = 0; c < clusters; c++) {
-        into.add(first + c, amount);
-      }
-    }
-    return false;
+    walker.walk(
+        deltas.offsets(),
+        () -> {
+          HostRuns runs = new HostRuns(tables.geometry(), tables.check());
+          return (index, offset, words) -> {
+            runs.read(words, offset, fileBytes);
+            int delta = deltas.delta(index);
+            synchronized (window) {
+              window.add(offset >>> clusterBits, 1, delta);
+              for (int i = 0; i < runs.size(); i++) {
+                window.add(runs.cluster(i), runs.count(i), delta);
+              }
+            }
+            return false;
+          };
+        });
+    return window;
   }
 }

@@ -186,15 +186,27 @@ final class ClusterAllocator {
 
   /** Lowers a refcount by one; at 0 the cluster is available and no table any more. */
   void decrement(long cluster) throws IOException {
-    decrement(cluster, 1);
+    if (refcounts.add(cluster, -1) == 0) {
+      isFree(cluster);
+    }
   }
 
-  /** Lowers a refcount; at 0 the cluster is available and no table any more. */
-  void decrement(long cluster, long count) throws IOException {
-    if (refcounts.add(cluster, -count) == 0) {
-      map.remove(cluster);
-      l2Cache.invalidate(cluster << geometry.clusterBits());
-      firstFree = Math.min(firstFree, cluster);
+  /** Lowers refcounts that are high enough; at 0 a cluster is available and no table any more. */
+  void decrementRun(long cluster, long count, long amount) throws IOException {
+    long end = cluster + count;
+    for (long at = cluster; at < end; ) {
+      long next = refcounts.addInOneBlock(at, end - at, -amount);
+      for (long free = refcounts.findOutside(at, next - at, 1, Long.MAX_VALUE); free >= 0; ) {
+        isFree(free);
+        free = refcounts.findOutside(free + 1, next - free - 1, 1, Long.MAX_VALUE);
+      }
+      at = next;
     }
+  }
+
+  private void isFree(long cluster) {
+    map.remove(cluster);
+    l2Cache.invalidate(cluster << geometry.clusterBits());
+    firstFree = Math.min(firstFree, cluster);
   }
 }

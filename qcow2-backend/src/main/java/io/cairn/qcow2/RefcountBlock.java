@@ -3,12 +3,15 @@ package io.cairn.qcow2;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * One refcount block: a cluster of refcounts of 1 to 64 bits. Below 8 bits the first refcount of a
  * byte is in its low bits; from 16 bits on they are big endian. Not thread-safe.
  */
 final class RefcountBlock {
+  private static final int ORDER_16_BITS = 4;
+
   private final ByteBuffer bytes;
   private final int order;
 
@@ -67,13 +70,62 @@ final class RefcountBlock {
 
   /** The first index at or after {@code from} with refcount 0, or -1. */
   int firstFree(int from) {
-    int n = count();
-    for (int i = from; i < n; i++) {
-      if (get(i) == 0) {
+    return firstFree(from, count());
+  }
+
+  /** The first index from {@code from} to before {@code to} with refcount 0, or -1. */
+  int firstFree(int from, int to) {
+    return findOutside(from, to, 1, Long.MAX_VALUE);
+  }
+
+  /** The first index from {@code from} to before {@code to} whose refcount is not low to high. */
+  int findOutside(int from, int to, long low, long high) {
+    if (order == ORDER_16_BITS) {
+      return findOutside16(from, to, low, high);
+    }
+    for (int i = from; i < to; i++) {
+      long count = get(i);
+      if (count < low || count > high) {
         return i;
       }
     }
     return -1;
+  }
+
+  /** The same for the width that nearly every image has. */
+  private int findOutside16(int from, int to, long low, long high) {
+    for (int i = from; i < to; i++) {
+      int count = Short.toUnsignedInt(bytes.getShort(i << 1));
+      if (count < low || count > high) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** Sets the bit {@code at + i} where the refcount at {@code from + i} is 1. */
+  void findOnes(int from, int to, BitSet ones, int at) {
+    int bit = at;
+    for (int i = from; i < to; bit++) {
+      int other = findOutside(i, to, 1, 1);
+      int end = other < 0 ? to : other;
+      ones.set(bit, bit + end - i);
+      bit += end - i;
+      i = end + 1;
+    }
+  }
+
+  /** Changes refcounts; each result must fit the width. */
+  void add(int from, int to, long delta) {
+    if (order == ORDER_16_BITS) {
+      for (int i = from; i < to; i++) {
+        bytes.putShort(i << 1, (short) (bytes.getShort(i << 1) + delta));
+      }
+      return;
+    }
+    for (int i = from; i < to; i++) {
+      set(i, get(i) + delta);
+    }
   }
 
   /** A copy of the bytes. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -132,6 +133,60 @@ final class Refcounts {
     block.counts.set(index, count);
     block.dirty = true;
     return count;
+  }
+
+  /**
+   * Changes the refcounts of adjacent clusters, up to the end of the block of the first one. Each
+   * was found to allow the change before.
+   *
+   * @return the cluster behind the last one that was changed
+   */
+  long addInOneBlock(long cluster, long count, long delta) throws IOException {
+    Block block = block(Math.toIntExact(cluster >>> geometry.refcountBlockBits()));
+    int from = indexInBlock(cluster);
+    int to = (int) Math.min(from + count, geometry.refcountsPerBlock());
+    block.counts.add(from, to, delta);
+    block.dirty = true;
+    return cluster + to - from;
+  }
+
+  /**
+   * The first of adjacent clusters whose refcount is not from {@code low} to {@code high}, or -1.
+   */
+  long findOutside(long cluster, long count, long low, long high) throws IOException {
+    long end = cluster + count;
+    for (long at = cluster; at < end; ) {
+      long index = at >>> geometry.refcountBlockBits();
+      int from = indexInBlock(at);
+      int to = (int) Math.min(from + end - at, geometry.refcountsPerBlock());
+      if (index >= table.length || table[(int) index] == 0) {
+        if (low > 0) {
+          return at;
+        }
+      } else {
+        int found = block((int) index).counts.findOutside(from, to, low, high);
+        if (found >= 0) {
+          return at + found - from;
+        }
+      }
+      at += to - from;
+    }
+    return -1;
+  }
+
+  /** Sets the bit {@code at + i} where cluster number {@code i} of a run has refcount 1. */
+  void findOnes(long cluster, long count, BitSet ones, int at) throws IOException {
+    long end = cluster + count;
+    for (long next = cluster; next < end; ) {
+      long index = next >>> geometry.refcountBlockBits();
+      int from = indexInBlock(next);
+      int to = (int) Math.min(from + end - next, geometry.refcountsPerBlock());
+      if (index < table.length && table[(int) index] != 0) {
+        int bit = at + (int) (next - cluster);
+        block((int) index).counts.findOnes(from, to, ones, bit);
+      }
+      next += to - from;
+    }
   }
 
   /**

@@ -2,7 +2,6 @@ package io.cairn.qcow2;
 
 import io.cairn.storage.StorageException;
 import java.io.IOException;
-import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -44,6 +43,7 @@ final class SnapshotTransaction {
   private final TableDeltas deltas;
   private final BulkRefcounts bulk;
   private final long[] oldActive;
+  private final int wordsPerEntry;
 
   /** Indexes of the active L1 table whose subtree may be due for another COPIED. */
   private final BitSet unsettled = new BitSet();
@@ -62,10 +62,11 @@ final class SnapshotTransaction {
     this.plan = plan;
     this.replacesActive = plan.replacesActive();
     this.oldActive = tables.active().l1().shared(tables.active().l1().count());
+    this.wordsPerEntry = geometry.l2EntryBytes() / Long.BYTES;
     this.walker =
         new L2Walker(tables.file(), geometry.clusterSize(), tables.l2Cache(), metadata.map());
     this.deltas = tableDeltas();
-    this.bulk = new BulkRefcounts(tables, metadata, walker, deltas, cacheBytes);
+    this.bulk = new BulkRefcounts(tables, metadata, walker, deltas, cacheBytes / 2);
   }
 
   /** Carries out the changes; on return they are durable. */
@@ -187,23 +188,20 @@ final class SnapshotTransaction {
       l2Offsets.add(offset);
       unsettled.set(i);
     }
-    walker.walk(l2Offsets.sorted(), this::clearCopied);
+    walker.walk(l2Offsets.sorted(), () -> this::clearCopied);
     if (next == current) {
       metadata.map().require(MetadataMap.Kind.L1, current.offset());
       current.writeDirty(tables.file());
     }
   }
 
-  private boolean clearCopied(int index, long offset, LongBuffer entries) {
-    boolean changed = false;
-    for (int i = 0; i < entries.limit(); i++) {
-      long entry = entries.get(i);
-      if (L2Entry.isCopied(entry)) {
-        entries.put(i, L2Entry.clearCopied(entry));
-        changed = true;
-      }
+  private boolean clearCopied(int index, long offset, long[] words) {
+    long before = 0;
+    for (int i = 0; i < words.length; i += wordsPerEntry) {
+      before |= words[i];
+      words[i] = L2Entry.clearCopied(words[i]);
     }
-    return changed;
+    return L2Entry.isCopied(before);
   }
 
   /** After a failure before the header write: leaves as little behind as the failure allows. */
@@ -330,26 +328,10 @@ final class SnapshotTransaction {
         active.set(i, active.get(i) | L1Entry.COPIED);
       }
     }
-    walker.walk(l2Offsets.sorted(), this::setCopied);
+    CopiedFlags flags =
+        new CopiedFlags(geometry, tables.check(), metadata.refcounts(), tables.file().usedEnd());
+    walker.walk(l2Offsets.sorted(), flags::visitor);
     metadata.map().require(MetadataMap.Kind.L1, active.offset());
     active.writeDirty(tables.file());
-  }
-
-  private boolean setCopied(int index, long offset, LongBuffer entries) throws IOException {
-    boolean changed = false;
-    for (int i = 0; i < entries.limit(); i++) {
-      long entry = tables.check().l2Entry(entries.get(i), offset, i, tables.file().usedEnd());
-      long host = L2Entry.hostOffset(entry);
-      if (host == 0) {
-        continue;
-      }
-      boolean own = metadata.refcounts().get(host >>> geometry.clusterBits()) == 1;
-      long exact = own ? entry | L2Entry.COPIED : L2Entry.clearCopied(entry);
-      if (exact != entry) {
-        entries.put(i, exact);
-        changed = true;
-      }
-    }
-    return changed;
   }
 }
