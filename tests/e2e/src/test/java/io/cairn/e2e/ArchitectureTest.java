@@ -72,7 +72,13 @@ final class ArchitectureTest {
 
   @ArchTest
   static final ArchRule CHECKPOINTS_SEE_NO_BACKEND_AND_NO_HYPERVISOR =
-      only(CHECKPOINT, STORAGE, "com.google.gson..", "javax.sql..", "org.sqlite..");
+      only(
+          CHECKPOINT,
+          STORAGE,
+          "com.google.gson..",
+          "com.github.luben.zstd..",
+          "javax.sql..",
+          "org.sqlite..");
 
   @ArchTest
   static final ArchRule RESTORE_SEES_CHECKPOINTS_AND_STORAGE_ONLY =

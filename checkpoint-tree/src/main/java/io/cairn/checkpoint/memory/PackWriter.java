@@ -1,0 +1,98 @@
+package io.cairn.checkpoint.memory;
+
+import io.cairn.storage.io.BlockFile;
+import io.cairn.storage.io.BlockFileSystem;
+import io.cairn.storage.io.BlockFileSystem.OpenMode;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/** Writes a new pack, from its begin to its end. Used by one thread at a time. */
+final class PackWriter implements Closeable {
+  private static final int BUFFER_BYTES = 1 << 20;
+
+  private final PackId id;
+  private final BlockFile file;
+  private final PackIndex.Builder index = new PackIndex.Builder();
+  private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+  private long written;
+
+  private PackWriter(PackId id, BlockFile file) {
+    this.id = id;
+    this.file = file;
+  }
+
+  static PackWriter create(BlockFileSystem files, Path path, PackId id, int pageSizeBytes)
+      throws IOException {
+    PackWriter writer = new PackWriter(id, files.open(path, OpenMode.CREATE_NEW));
+    writer.put(PackFormat.header(id, pageSizeBytes));
+    return writer;
+  }
+
+  PackId id() {
+    return id;
+  }
+
+  Path path() {
+    return file.path();
+  }
+
+  /** How many pages it holds: the number of the next one. */
+  int pages() {
+    return index.pages();
+  }
+
+  PackIndex.Builder index() {
+    return index;
+  }
+
+  /** How long the file is, or will be when what is buffered is written. */
+  long bytes() {
+    return written + buffer.position();
+  }
+
+  /** Adds a frame; {@code bases} are as in the index. */
+  void add(byte[] bytes, int flags, int pages, byte[] digests, int[] bases) throws IOException {
+    put(bytes);
+    index.add(bytes.length, flags, pages, Checks.crc32c(bytes, 0, bytes.length), digests, bases);
+  }
+
+  /** Writes the end. Not durable before {@link #sync}. */
+  void finish() throws IOException {
+    byte[] bytes = index.toBytes();
+    long offset = bytes();
+    put(bytes);
+    put(PackFormat.trailer(offset, bytes));
+    drain();
+  }
+
+  void sync() throws IOException {
+    file.sync();
+  }
+
+  private void put(byte[] bytes) throws IOException {
+    int done = 0;
+    while (done < bytes.length) {
+      if (!buffer.hasRemaining()) {
+        drain();
+      }
+      int count = Math.min(buffer.remaining(), bytes.length - done);
+      buffer.put(bytes, done, count);
+      done += count;
+    }
+  }
+
+  private void drain() throws IOException {
+    buffer.flip();
+    int count = buffer.remaining();
+    file.write(written, buffer);
+    written += count;
+    buffer.clear();
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

@@ -1,0 +1,5 @@
+/** Tests of the memory images. */
+@NullMarked
+package io.cairn.checkpoint.memory;
+
+import org.jspecify.annotations.NullMarked;
