@@ -8,6 +8,7 @@ import java.util.Map;
 /** Linux's error numbers in words. */
 final class Errno {
   static final int EINTR = 4;
+  static final int ENXIO = 6;
   static final int EBADF = 9;
   static final int EAGAIN = 11;
   static final int EACCES = 13;

@@ -30,6 +30,10 @@ public interface LibC {
   @SaveError
   int fallocate(int descriptor, int mode, long offset, long length);
 
+  /** lseek(2). */
+  @SaveError
+  long lseek(int descriptor, long offset, int whence);
+
   /** fsync(2). */
   @SaveError
   int fsync(int descriptor);

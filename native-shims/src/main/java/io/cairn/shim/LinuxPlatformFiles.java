@@ -16,6 +16,9 @@ public final class LinuxPlatformFiles implements PlatformFiles {
   private static final int FALLOC_FL_KEEP_SIZE = 1;
   private static final int FALLOC_FL_PUNCH_HOLE = 2;
 
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
+
   private static final int AT_FDCWD = -100;
   private static final int STATX_BLOCKS = 0x400;
   private static final int STATX_SIZE_BYTES = 256;
@@ -74,6 +77,56 @@ public final class LinuxPlatformFiles implements PlatformFiles {
         }
       }
       return true;
+    } finally {
+      glibc.close(descriptor, file);
+    }
+  }
+
+  @Override
+  public boolean allocate(Path file, long position, long lengthBytes) throws IOException {
+    Glibc glibc = glibc();
+    if (lengthBytes == 0) {
+      return true; // the kernel would call it an invalid argument
+    }
+    int descriptor = glibc.open(file, Glibc.O_RDWR);
+    try {
+      while (glibc.calls().fallocate(descriptor, 0, position, lengthBytes) != 0) {
+        int errno = glibc.lastError();
+        if (errno == Errno.EOPNOTSUPP || errno == Errno.ENOSYS) {
+          return false;
+        }
+        if (errno != Errno.EINTR) {
+          throw Errno.failure(
+              "cannot reserve " + lengthBytes + " bytes at " + position + " of", file, errno);
+        }
+      }
+      return true;
+    } finally {
+      glibc.close(descriptor, file);
+    }
+  }
+
+  @Override
+  public long nextData(Path file, long position) throws IOException {
+    return seek(file, position, SEEK_DATA, position);
+  }
+
+  @Override
+  public long nextHole(Path file, long position) throws IOException {
+    return seek(file, position, SEEK_HOLE, Long.MAX_VALUE);
+  }
+
+  private static long seek(Path file, long position, int whence, long unknown) throws IOException {
+    Glibc glibc = glibc();
+    int descriptor = glibc.open(file, Glibc.O_RDONLY);
+    try {
+      long found = glibc.calls().lseek(descriptor, position, whence);
+      if (found >= 0) {
+        return found;
+      }
+      int errno = glibc.lastError();
+      // Behind the last data, or of a file system that has no holes.
+      return errno == Errno.ENXIO ? Long.MAX_VALUE : unknown;
     } finally {
       glibc.close(descriptor, file);
     }

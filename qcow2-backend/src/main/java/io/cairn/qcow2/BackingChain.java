@@ -70,7 +70,7 @@ final class BackingChain {
           overlay, "a chain of more than " + DEPTH_MAX + " backing files", "Merge some of them");
     }
     return format.equals(BackingFile.RAW)
-        ? new RawBacking(fs.open(path, BlockFileSystem.OpenMode.READ))
+        ? RawDisk.open(fs, path, false, options.locking())
         : Qcow2Image.openInChain(fs, path, options, this);
   }
 }

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Damage found while the image is open for writing sets its corrupt bit (version 3) and ends
  * writing; damage found while it is open for reading fails the one request.
  */
-public final class Qcow2Image implements ReadableDisk {
+public final class Qcow2Image implements WritableDisk {
   private final ImageTables tables;
   private final DiskReader reader;
   private final Backings backings;
@@ -126,6 +126,7 @@ public final class Qcow2Image implements ReadableDisk {
   }
 
   /** The file the image was opened from. */
+  @Override
   public Path file() {
     return tables.file().path();
   }
@@ -155,7 +156,31 @@ public final class Qcow2Image implements ReadableDisk {
     return reading(() -> reader.extent(tables.active(), offsetBytes));
   }
 
+  @Override
+  public BlockStatus status(long offsetBytes, long lengthBytes) throws IOException {
+    Objects.checkFromIndexSize(offsetBytes, lengthBytes, virtualSizeBytes());
+    return readTree(reader -> status(reader, tables.active(), offsetBytes, lengthBytes));
+  }
+
+  /** The status of a run of one of the trees. */
+  BlockStatus status(DiskReader reader, DiskTree tree, long offsetBytes, long lengthBytes)
+      throws IOException {
+    return LayerStatus.of(
+        reader.extent(tree, offsetBytes),
+        offsetBytes,
+        lengthBytes,
+        file(),
+        reader.hasBacking(),
+        reader.backing());
+  }
+
+  /** What shows through unallocated clusters, if there is a backing file and it was opened. */
+  public Optional<ReadableDisk> backing() {
+    return Optional.ofNullable(reader.backing());
+  }
+
   /** Writes all of {@code src}. Durable once {@link #flush} has returned. */
+  @Override
   public void write(long offsetBytes, ByteBuffer src) throws IOException {
     Objects.checkFromIndexSize(offsetBytes, (long) src.remaining(), virtualSizeBytes());
     writing(
@@ -166,6 +191,7 @@ public final class Qcow2Image implements ReadableDisk {
   }
 
   /** Makes a range read as zeros, without storing them where possible. */
+  @Override
   public void writeZeroes(long offsetBytes, long lengthBytes) throws IOException {
     Objects.checkFromIndexSize(offsetBytes, lengthBytes, virtualSizeBytes());
     writing(
@@ -175,7 +201,31 @@ public final class Qcow2Image implements ReadableDisk {
         });
   }
 
+  @Override
+  public void discard(long offsetBytes, long lengthBytes) throws IOException {
+    Objects.checkFromIndexSize(offsetBytes, lengthBytes, virtualSizeBytes());
+    long clusterBytes = tables.geometry().clusterSize();
+    long from = (offsetBytes + clusterBytes - 1) & -clusterBytes;
+    long to = offsetBytes + lengthBytes;
+    to = to == virtualSizeBytes() ? to : to & -clusterBytes;
+    boolean wouldExpose = header().version() < 3 && reader.hasBacking();
+    if (from < to && !wouldExpose) {
+      writeZeroes(from, to - from);
+    }
+  }
+
+  @Override
+  public void resize(long sizeBytes, Preallocation preallocation, boolean shrink)
+      throws IOException {
+    writing(
+        (metadataWriter, diskWriter) -> {
+          new ImageResize(tables).run(sizeBytes, preallocation, shrink);
+          return this;
+        });
+  }
+
   /** Makes everything written so far durable. */
+  @Override
   public void flush() throws IOException {
     writing(
         (metadataWriter, diskWriter) -> {
@@ -206,7 +256,7 @@ public final class Qcow2Image implements ReadableDisk {
   }
 
   /** Opens a snapshot for reading without applying it. It shares this image's file. */
-  public ReadableDisk openSnapshot(String id) throws IOException {
+  public BlockSource openSnapshot(String id) throws IOException {
     SnapshotEntry snapshot = snapshot(id);
     return reading(() -> new SnapshotReader(this, snapshot, tables.treeOf(snapshot)));
   }

@@ -1,14 +1,13 @@
 package io.cairn.qcow2;
 
 import io.cairn.storage.ErrorCode;
-import io.cairn.storage.ReadableDisk;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /** The content of a snapshot, read through the open image. Ends when the snapshot is deleted. */
-final class SnapshotReader implements ReadableDisk {
+final class SnapshotReader implements BlockSource {
   private final Qcow2Image image;
   private final SnapshotEntry snapshot;
   private final DiskTree tree;
@@ -41,6 +40,16 @@ final class SnapshotReader implements ReadableDisk {
         reader -> {
           requirePresent();
           return reader.zeroBytesAt(tree, offsetBytes);
+        });
+  }
+
+  @Override
+  public BlockStatus status(long offsetBytes, long lengthBytes) throws IOException {
+    Objects.checkFromIndexSize(offsetBytes, lengthBytes, sizeBytes());
+    return image.readTree(
+        reader -> {
+          requirePresent();
+          return image.status(reader, tree, offsetBytes, lengthBytes);
         });
   }
 

@@ -361,6 +361,22 @@ public final class FaultyFileSystem implements BlockFileSystem {
     }
 
     @Override
+    public long nextData(long position) throws IOException {
+      return file.nextData(position);
+    }
+
+    @Override
+    public long nextHole(long position) throws IOException {
+      return file.nextHole(position);
+    }
+
+    @Override
+    public boolean allocate(long position, long lengthBytes) throws IOException {
+      begin("allocate " + lengthBytes + " at " + position + " of " + path());
+      return file.allocate(position, lengthBytes);
+    }
+
+    @Override
     public void sync() throws IOException {
       begin("sync " + path());
       file.sync();

@@ -246,6 +246,29 @@ public final class RecordingFileSystem implements BlockFileSystem {
     }
 
     @Override
+    public long nextData(long position) throws IOException {
+      return file.nextData(position);
+    }
+
+    @Override
+    public long nextHole(long position) throws IOException {
+      return file.nextHole(position);
+    }
+
+    /** What a later reader can see of it is the length. */
+    @Override
+    public boolean allocate(long position, long lengthBytes) throws IOException {
+      synchronized (lock) {
+        long before = file.size();
+        boolean allocated = file.allocate(position, lengthBytes);
+        if (file.size() != before) {
+          log.add(new Truncate(number, path(), file.size()));
+        }
+        return allocated;
+      }
+    }
+
+    @Override
     public void sync() throws IOException {
       synchronized (lock) {
         file.sync();

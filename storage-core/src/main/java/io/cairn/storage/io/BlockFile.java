@@ -52,6 +52,37 @@ public interface BlockFile extends Closeable {
    */
   boolean punchHole(long position, long lengthBytes) throws IOException;
 
+  /**
+   * Where the next bytes that were written are, at or after {@code position} (SEEK_DATA). What lies
+   * between is known to read as zeros.
+   *
+   * @return {@code position} itself if it holds data or the file system does not tell; the length
+   *     of the file if no data follows
+   */
+  default long nextData(long position) throws IOException {
+    return Math.min(position, size());
+  }
+
+  /**
+   * Where the data that starts at {@code position} ends (SEEK_HOLE).
+   *
+   * @return {@code position} itself if it is in a hole; the length of the file if no hole follows
+   *     or the file system does not tell
+   */
+  default long nextHole(long position) throws IOException {
+    return size();
+  }
+
+  /**
+   * Reserves space for a range, so that writing it cannot fail for lack of space. What it held
+   * stays, and the file is lengthened with zeros if it ends before the range does. Ordered and lost
+   * like a write.
+   *
+   * @return false if the file system cannot; nothing changed then
+   * @throws io.cairn.storage.StorageException NO_SPACE if there is not enough
+   */
+  boolean allocate(long position, long lengthBytes) throws IOException;
+
   /** Returns once every earlier write, truncate and punch is on stable storage (fdatasync). */
   void sync() throws IOException;
 }

@@ -150,6 +150,31 @@ final class FileBlockFile implements BlockFile {
   }
 
   @Override
+  public long nextData(long position) throws IOException {
+    long end = size();
+    return position >= end ? end : Math.min(end, platform.nextData(path, position));
+  }
+
+  @Override
+  public long nextHole(long position) throws IOException {
+    long end = size();
+    return position >= end ? end : Math.min(end, platform.nextHole(path, position));
+  }
+
+  @Override
+  public boolean allocate(long position, long lengthBytes) throws IOException {
+    try {
+      return FileKeys.of(path).equals(key) && platform.allocate(path, position, lengthBytes);
+    } catch (IOException e) {
+      throw HostErrors.translate(
+          e,
+          "cannot reserve " + lengthBytes + " bytes at " + position + " of " + path,
+          path,
+          lengthBytes);
+    }
+  }
+
+  @Override
   public void sync() throws IOException {
     IOException earlier = syncFailure;
     if (earlier != null) {

@@ -57,6 +57,28 @@ final class MemoryBlockFile implements BlockFile {
   }
 
   @Override
+  public long nextData(long position) throws IOException {
+    ensureOpen();
+    long zeros = content.zeroBytesAt(position);
+    return Math.min(position + zeros, content.size());
+  }
+
+  @Override
+  public long nextHole(long position) throws IOException {
+    ensureOpen();
+    return Math.min(position + content.dataBytesAt(position), content.size());
+  }
+
+  @Override
+  public boolean allocate(long position, long lengthBytes) throws IOException {
+    ensureWritable();
+    if (position + lengthBytes > content.size()) {
+      content.truncate(position + lengthBytes);
+    }
+    return true;
+  }
+
+  @Override
   public void sync() throws IOException {
     ensureOpen();
   }

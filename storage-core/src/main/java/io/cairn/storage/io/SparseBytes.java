@@ -117,6 +117,15 @@ public final class SparseBytes {
     return (next == null ? size : Math.min(size, next * PAGE_SIZE_BYTES)) - position;
   }
 
+  /** How many bytes from here on are in pages that were written; 0 if the next one is not. */
+  public synchronized long dataBytesAt(long position) {
+    long page = position / PAGE_SIZE_BYTES;
+    while (page * PAGE_SIZE_BYTES < size && pages.containsKey(page)) {
+      page++;
+    }
+    return Math.max(0, Math.min(size, page * PAGE_SIZE_BYTES) - position);
+  }
+
   /** What the written pages occupy. */
   public synchronized long allocatedBytes() {
     return (long) pages.size() * PAGE_SIZE_BYTES;

@@ -35,6 +35,11 @@ final class JavaPlatformFiles implements PlatformFiles {
   }
 
   @Override
+  public boolean allocate(Path file, long position, long lengthBytes) {
+    return false;
+  }
+
+  @Override
   public OptionalLong allocatedBytes(Path file) {
     return OptionalLong.empty();
   }

@@ -23,6 +23,23 @@ public interface PlatformFiles {
    */
   boolean punchHole(Path file, long position, long lengthBytes) throws IOException;
 
+  /**
+   * Reserves space for a range of a file, and lengthens the file if it ends before the range does.
+   *
+   * @return false if this is not supported here; nothing changed then
+   */
+  boolean allocate(Path file, long position, long lengthBytes) throws IOException;
+
+  /** Where the first data at or after a position is; the largest long if there is none. */
+  default long nextData(Path file, long position) throws IOException {
+    return position;
+  }
+
+  /** Where the first hole at or after a position is; the largest long if this is not known. */
+  default long nextHole(Path file, long position) throws IOException {
+    return Long.MAX_VALUE;
+  }
+
   /** What a file occupies on disk; empty if this provider cannot tell. */
   OptionalLong allocatedBytes(Path file) throws IOException;
 
