@@ -13,7 +13,7 @@ import static com.google.common.base.Preconditions.checkArgument;
  */
 public record CheckOptions(boolean repairLeaks, long memoryBytes, int findingsMax) {
   private static final long MEMORY_BYTES_MIN = 1L << 16;
-  private static final long MEMORY_BYTES_MAX = 1L << 30;
+  private static final long MEMORY_BYTES_MAX = 64L << 20;
   private static final int FINDINGS_MAX = 200;
 
   /** Checks the limits. */
@@ -22,7 +22,7 @@ public record CheckOptions(boolean repairLeaks, long memoryBytes, int findingsMa
     checkArgument(findingsMax > 0, "no finding may be kept");
   }
 
-  /** Only look; half of the heap at most. */
+  /** Only look; with 64 MiB, or half of a smaller heap. */
   public static CheckOptions readOnly() {
     long half = Runtime.getRuntime().maxMemory() / 2;
     return new CheckOptions(

@@ -19,13 +19,13 @@ import java.util.BitSet;
 final class CheckPass {
   private static final long COPIED = 1L << 63;
   private static final long COMPRESSED = 1L << 62;
-  private static final long ZERO = 1;
   private static final long OFFSET_MASK = 0x00fffffffffffe00L;
   private static final long L1_RESERVED = 0x7f000000000001ffL;
-  private static final long L2_RESERVED = 0x3f000000000001feL;
-  private static final long SUBCLUSTERS_ALLOCATED = 0xffffffffL;
   private static final int L1_CHUNK_BYTES = 1 << 16;
   private static final int SECTOR_BYTES = 512;
+
+  /** Below twice this many bytes of L2 tables a second thread does not pay. */
+  private static final long BYTES_PER_THREAD = 1 << 20;
 
   private final CheckSource source;
   private final CheckGeometry geometry;
@@ -34,11 +34,10 @@ final class CheckPass {
   private final CheckTally tally;
   private final long first;
   private final int length;
-  private final ReferenceCounts counts;
-  private final BitSet metadata;
-  private final BitSet exactlyOne;
+  private final ClusterCounts counts;
+  private final ClusterBits metadata;
+  private final ClusterBits exactlyOne;
   private final boolean fixCopied;
-  private final ByteBuffer l2Table;
   private final ByteBuffer l1Chunk = ByteBuffer.allocate(L1_CHUNK_BYTES);
 
   /** A pass over {@code length} clusters from {@code first}. */
@@ -61,10 +60,9 @@ final class CheckPass {
     this.first = first;
     this.length = length;
     this.fixCopied = fixCopied;
-    counts = new ReferenceCounts(first, length, memoryBytes);
-    metadata = new BitSet(length);
+    counts = new ClusterCounts(first, length, memoryBytes);
+    metadata = new ClusterBits(length);
     exactlyOne = refcounts.exactlyOne(first, length);
-    l2Table = ByteBuffer.allocate((int) geometry.clusterSizeBytes());
   }
 
   /** Counts what the tables named by the header occupy, and the refcount blocks. */
@@ -111,7 +109,7 @@ final class CheckPass {
    * @return false if they need too much memory; nothing was counted then
    */
   boolean countTables(long firstTable, int tableCount, long memoryBytes) throws IOException {
-    ReferenceCounts users = new ReferenceCounts(firstTable, tableCount, memoryBytes);
+    ClusterCounts users = new ClusterCounts(firstTable, tableCount, memoryBytes);
     BitSet active = new BitSet();
     for (CheckTables.L1 l1 : tables.l1Tables()) {
       forEachEntry(
@@ -120,7 +118,7 @@ final class CheckPass {
             long offset = entry & OFFSET_MASK;
             long cluster = offset >>> geometry.clusterBits();
             if (offset != 0 && geometry.aligned(offset) && users.contains(cluster)) {
-              users.add(cluster, l1.references());
+              users.add(cluster, 1, l1.references());
               if (l1.active()) {
                 active.set((int) (cluster - firstTable));
               }
@@ -131,14 +129,38 @@ final class CheckPass {
     if (users.overBudget()) {
       return false;
     }
+    LongList offsets = new LongList();
     for (long c = users.next(firstTable); c >= 0; c = users.next(c + 1)) {
       long offset = c << geometry.clusterBits();
       if (offset < source.sizeBytes()) {
         reference(offset, geometry.clusterSizeBytes(), users.get(c), "L2 table");
-        countTable(offset, users.get(c), active.get((int) (c - firstTable)));
+        offsets.add(offset);
       }
     }
+    countTables(offsets.toArray(), users, active, firstTable);
     return true;
+  }
+
+  /** Tables are read and taken apart by several threads; what they find is added by one at once. */
+  private void countTables(long[] offsets, ClusterCounts users, BitSet active, long firstTable)
+      throws IOException {
+    long bytes = offsets.length * geometry.clusterSizeBytes();
+    int threads = fixCopied ? 1 : Workers.threadsFor(bytes, BYTES_PER_THREAD);
+    Workers.run(
+        offsets.length,
+        threads,
+        () -> {
+          CheckEntries entries = new CheckEntries(source, geometry);
+          return piece -> {
+            long offset = offsets[piece];
+            long cluster = offset >>> geometry.clusterBits();
+            entries.read(offset);
+            synchronized (this) {
+              boolean isActive = active.get((int) (cluster - firstTable));
+              countTable(offset, entries, users.get(cluster), isActive);
+            }
+          };
+        });
   }
 
   boolean overBudget() {
@@ -147,25 +169,47 @@ final class CheckPass {
 
   /** Compares counts and refcounts; lowers those that are too high if asked to. */
   void compare(long fileClusters, boolean lower) throws IOException {
-    refcounts.scan(
-        first,
-        length,
-        (cluster, refcount) -> {
-          int references = counts.get(cluster);
-          if (references == 0 && (refcount == 0 || cluster >= fileClusters)) {
-            return refcount;
-          }
-          tally.inUse(cluster);
-          if (Long.compareUnsigned(refcount, references) > 0) {
-            if (lower) {
-              return references;
+    if (lower) {
+      refcounts.scan(
+          first,
+          length,
+          (cluster, refcount) ->
+              compare(cluster, refcount, counts.get(cluster), fileClusters, true));
+      return;
+    }
+    counts.forEachRun(
+        (start, count, references) -> {
+          long end = start + count;
+          for (long at = start; at < end; ) {
+            long other = refcounts.findOther(at, end - at, references);
+            long equalEnd = other < 0 ? end : other;
+            if (references > 0 && equalEnd > at) {
+              tally.inUse(equalEnd - 1);
             }
-            tally.leak(mismatch("leaked cluster", cluster, refcount, references));
-          } else if (refcount != references) {
-            tally.corruption(mismatch("cluster", cluster, refcount, references));
+            if (other >= 0) {
+              compare(other, refcounts.refcount(other), references, fileClusters, false);
+            }
+            at = equalEnd + 1;
           }
-          return refcount;
         });
+  }
+
+  /** Compares one refcount, and returns what it should be if it is to be lowered. */
+  private long compare(
+      long cluster, long refcount, int references, long fileClusters, boolean lower) {
+    if (references == 0 && (refcount == 0 || cluster >= fileClusters)) {
+      return refcount;
+    }
+    tally.inUse(cluster);
+    if (Long.compareUnsigned(refcount, references) > 0) {
+      if (lower) {
+        return references;
+      }
+      tally.leak(mismatch("leaked cluster", cluster, refcount, references));
+    } else if (refcount != references) {
+      tally.corruption(mismatch("cluster", cluster, refcount, references));
+    }
+    return refcount;
   }
 
   private String mismatch(String what, long cluster, long refcount, int references) {
@@ -198,83 +242,107 @@ final class CheckPass {
     }
   }
 
-  private void countTable(long offset, int users, boolean active) throws IOException {
-    source.readInto(offset, l2Table);
-    int step = geometry.l2EntryBytes();
+  private void countTable(long offset, CheckEntries entries, int users, boolean active)
+      throws IOException {
+    long expected = 0;
     int changedFrom = Integer.MAX_VALUE;
     int changedTo = 0;
-    long expected = 0;
-    for (int at = 0; at < l2Table.capacity(); at += step) {
-      long entry = l2Table.getLong(at);
-      long subclusters = step == 16 ? l2Table.getLong(at + 8) : 0;
-      if (entry == 0 && subclusters == 0) {
+    for (int item = 0; item < entries.size(); item++) {
+      int from = entries.index(item);
+      int run = entries.runLength(item);
+      if (run > 0 && !fixCopied && isRunSound(entries.entry(from), run, active)) {
+        expected = countRun(entries.entry(from), run, users, active, expected);
         continue;
       }
-      int index = at / step;
-      if ((entry & COMPRESSED) != 0) {
-        countCompressed(offset, index, entry, subclusters, users);
-        if (active && first == 0) {
-          tally.mapped(false, true);
-        }
-        continue;
-      }
-      long data = entry & OFFSET_MASK;
-      if (first == 0) {
-        checkL2Entry(offset, index, entry, subclusters);
-      }
-      if (data == 0 && !(geometry.dataFile() && (entry & COPIED) != 0)) {
-        continue;
-      }
-      if (active && first == 0) {
-        tally.mapped(expected == 0 || expected == data, false);
-      }
-      expected = data + geometry.clusterSizeBytes();
-      if (geometry.dataFile()) {
-        continue;
-      }
-      countData(offset, index, data, users);
-      long cluster = data >>> geometry.clusterBits();
-      if (active && counts.contains(cluster)) {
-        long wanted = checkCopied(entry, cluster, "L2 table", index, offset);
+      for (int i = from; i < from + Math.max(1, run); i++) {
+        long entry = entries.entry(i);
+        expected = countEntry(offset, i, entry, entries.subclusters(i), users, active, expected);
+        long wanted = active ? checkDataCopied(entry, i, offset) : entry;
         if (wanted != entry) {
-          l2Table.putLong(at, wanted);
-          changedFrom = Math.min(changedFrom, at);
-          changedTo = at + Long.BYTES;
+          entries.put(i, wanted);
+          changedFrom = Math.min(changedFrom, i);
+          changedTo = i + 1;
         }
       }
     }
     if (changedTo > 0) {
-      source.writeBack(offset, l2Table, changedFrom, changedTo);
+      entries.writeBack(offset, changedFrom, changedTo);
     }
   }
 
-  private void checkL2Entry(long table, int index, long entry, long subclusters) {
+  /** Whether none of the clusters is metadata, and COPIED tells the truth of all of them. */
+  private boolean isRunSound(long entry, int run, boolean active) {
+    long cluster = (entry & OFFSET_MASK) >>> geometry.clusterBits();
+    int from = (int) Math.max(0, Math.min(length, cluster - first));
+    int to = (int) Math.max(0, Math.min(length, cluster + run - first));
+    boolean copied = (entry & COPIED) != 0;
+    return !metadata.isAnySet(from, to)
+        && (!active || (copied ? exactlyOne.areAllSet(from, to) : !exactlyOne.isAnySet(from, to)));
+  }
+
+  private long countRun(long entry, int run, int users, boolean active, long expected) {
     long data = entry & OFFSET_MASK;
-    String problem = null;
-    if ((entry & L2_RESERVED) != 0) {
-      problem = "has reserved bits set";
-    } else if (!geometry.aligned(data)) {
-      problem = "is not cluster aligned";
-    } else if ((entry & ZERO) != 0 && (geometry.version() == 2 || geometry.extendedL2())) {
-      problem = "has a zero flag that this image cannot have";
-    } else if ((subclusters >>> 32 & subclusters) != 0) {
-      problem = "has subclusters that are both allocated and zero";
-    } else if (data == 0 && !geometry.dataFile() && (subclusters & SUBCLUSTERS_ALLOCATED) != 0) {
-      problem = "is not allocated but has allocated subclusters";
-    } else if (geometry.dataFile() && data != 0 && (entry & COPIED) == 0) {
-      problem = "points into the external data file without the COPIED flag";
+    if (active && first == 0) {
+      tally.mapped(expected == 0 || expected == data, run);
     }
-    if (problem != null) {
-      tally.corruption(
-          String.format("entry %d of the L2 table at 0x%x %s: 0x%x", index, table, problem, entry));
+    counts.add(data >>> geometry.clusterBits(), run, users);
+    return data + run * geometry.clusterSizeBytes();
+  }
+
+  /** Counts an entry that is not all zeros; returns where an adjacent one would follow. */
+  private long countEntry(
+      long offset,
+      int index,
+      long entry,
+      long subclusters,
+      int users,
+      boolean active,
+      long expected) {
+    if ((entry & COMPRESSED) != 0) {
+      countCompressed(offset, index, entry, subclusters, users);
+      if (active && first == 0) {
+        tally.mappedCompressed();
+      }
+      return expected;
     }
+    long data = entry & OFFSET_MASK;
+    if (first == 0) {
+      String problem = CheckEntries.problem(geometry, entry, subclusters);
+      if (!problem.isEmpty()) {
+        tally.corruption(
+            String.format(
+                "entry %d of the L2 table at 0x%x %s: 0x%x", index, offset, problem, entry));
+      }
+    }
+    if (data == 0 && !(geometry.dataFile() && (entry & COPIED) != 0)) {
+      return expected;
+    }
+    if (active && first == 0) {
+      tally.mapped(expected == 0 || expected == data, 1);
+    }
+    if (!geometry.dataFile()) {
+      countData(offset, index, data, users);
+    }
+    return data + geometry.clusterSizeBytes();
+  }
+
+  /** Compares COPIED of a standard entry that has a cluster in this window. */
+  private long checkDataCopied(long entry, int index, long table) throws IOException {
+    long data = entry & OFFSET_MASK;
+    long cluster = data >>> geometry.clusterBits();
+    return (entry & COMPRESSED) != 0
+            || data == 0
+            || geometry.dataFile()
+            || !counts.contains(cluster)
+        ? entry
+        : checkCopied(entry, cluster, "L2 table", index, table);
   }
 
   private void countData(long table, int index, long data, int users) {
     long cluster = data >>> geometry.clusterBits();
     if (geometry.aligned(data) && data < source.sizeBytes()) {
       if (counts.contains(cluster)) {
-        counts.add(cluster, users);
+        counts.add(cluster, 1, users);
         if (metadata.get((int) (cluster - first))) {
           overlap(table, index, data);
         }
@@ -331,7 +399,7 @@ final class CheckPass {
     long last = (end - 1) >>> geometry.clusterBits();
     for (long c = offset >>> geometry.clusterBits(); c <= last; c++) {
       if (counts.contains(c)) {
-        counts.add(c, times);
+        counts.add(c, 1, times);
       }
     }
   }

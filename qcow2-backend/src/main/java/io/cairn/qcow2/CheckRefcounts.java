@@ -4,7 +4,7 @@ import static com.google.common.base.Preconditions.checkArgument;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The refcounts that an image states, of any width, read block by block for a window of host
@@ -17,12 +17,18 @@ final class CheckRefcounts {
   private final CheckGeometry geometry;
   private final long[] blocks;
   private final ByteBuffer block;
+  private final RefcountBlock loaded;
+
+  /** Where the content of the buffer is from; 0 if it is from nowhere. */
+  private long loadedOffset;
 
   private CheckRefcounts(CheckSource source, CheckGeometry geometry, long[] blocks) {
     this.source = source;
     this.geometry = geometry;
     this.blocks = blocks;
     this.block = ByteBuffer.allocate((int) geometry.clusterSizeBytes());
+    int order = Integer.numberOfTrailingZeros(geometry.refcountBits());
+    this.loaded = new RefcountBlock(block, order);
   }
 
   /** Reads the refcount table and reports entries that cannot be right. */
@@ -51,13 +57,13 @@ final class CheckRefcounts {
   }
 
   /** Counts each refcount block that lies in the window, and reports what else uses it. */
-  void countBlocks(ReferenceCounts counts, BitSet metadata, long first, CheckTally tally) {
+  void countBlocks(ClusterCounts counts, ClusterBits metadata, long first, CheckTally tally) {
     for (int i = 0; i < blocks.length; i++) {
       long cluster = blocks[i] >>> geometry.clusterBits();
       if (blocks[i] == 0 || !counts.contains(cluster)) {
         continue;
       }
-      counts.add(cluster, 1);
+      counts.add(cluster, 1, 1);
       int bit = (int) (cluster - first);
       if (metadata.get(bit)) {
         tally.corruption(
@@ -78,18 +84,71 @@ final class CheckRefcounts {
   }
 
   /** The clusters of the window whose refcount is exactly one. */
-  BitSet exactlyOne(long first, int length) throws IOException {
-    BitSet one = new BitSet(length);
-    scan(
+  ClusterBits exactlyOne(long first, int length) throws IOException {
+    ClusterBits one = new ClusterBits(length);
+    forEachBlock(
         first,
         length,
-        (cluster, refcount) -> {
-          if (refcount == 1) {
-            one.set((int) (cluster - first));
+        (block, from, to, cluster) -> {
+          if (block != null) {
+            block.findOnes(from, to, one, (int) (cluster - first));
           }
-          return refcount;
+          return true;
         });
     return one;
+  }
+
+  /** The first of adjacent clusters whose refcount is not this one, or -1. */
+  long findOther(long first, long count, int refcount) throws IOException {
+    long[] found = {-1};
+    forEachBlock(
+        first,
+        count,
+        (block, from, to, cluster) -> {
+          if (block == null) {
+            found[0] = refcount == 0 ? -1 : cluster;
+          } else {
+            int other = block.findOutside(from, to, refcount, refcount);
+            found[0] = other < 0 ? -1 : cluster + other - from;
+          }
+          return found[0] < 0;
+        });
+    return found[0];
+  }
+
+  /** What is done with the part of one refcount block that describes clusters of interest. */
+  private interface BlockVisitor {
+    /**
+     * Looks at refcounts.
+     *
+     * @param block null if there is no block, which stands for zeros
+     * @param cluster the cluster that {@code from} is the refcount of
+     * @return whether to go on
+     */
+    boolean visit(@Nullable RefcountBlock block, int from, int to, long cluster) throws IOException;
+  }
+
+  private void forEachBlock(long first, long count, BlockVisitor visitor) throws IOException {
+    long perBlock = geometry.refcountsPerBlock();
+    long end = first + count;
+    boolean goOn = true;
+    for (long cluster = first; cluster < end && goOn; ) {
+      long index = cluster / perBlock;
+      int from = (int) (cluster % perBlock);
+      int to = (int) Math.min(perBlock, from + end - cluster);
+      long offset = index < blocks.length ? blocks[(int) index] : 0;
+      goOn = visitor.visit(offset == 0 ? null : load(offset), from, to, cluster);
+      cluster += to - from;
+    }
+  }
+
+  /** The block at this place; the one loaded last is kept. */
+  private RefcountBlock load(long offset) throws IOException {
+    if (loadedOffset != offset) {
+      source.readInto(offset, block);
+      loadedOffset = offset;
+    }
+    return loaded;
   }
 
   /** Visits every cluster of the window; those without a refcount block have refcount 0. */
@@ -131,7 +190,7 @@ final class CheckRefcounts {
    */
   private void scanBlock(long offset, long base, long from, long to, Visitor visitor)
       throws IOException {
-    source.readInto(offset, block);
+    load(offset);
     int changedFrom = Integer.MAX_VALUE;
     int changedTo = 0;
     for (long cluster = from; cluster < to; cluster++) {

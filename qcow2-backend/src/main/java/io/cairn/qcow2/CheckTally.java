@@ -49,10 +49,17 @@ final class CheckTally {
     keep(Finding.Kind.CORRUPT, message);
   }
 
-  void mapped(boolean contiguous, boolean isCompressed) {
-    allocated++;
+  /** Guest clusters that are mapped to adjacent host clusters. */
+  void mapped(boolean contiguous, int clusters) {
+    allocated += clusters;
     fragmented += contiguous ? 0 : 1;
-    compressed += isCompressed ? 1 : 0;
+  }
+
+  /** A guest cluster that is compressed; each counts as a fragment. */
+  void mappedCompressed() {
+    allocated++;
+    fragmented++;
+    compressed++;
   }
 
   void inUse(long cluster) {

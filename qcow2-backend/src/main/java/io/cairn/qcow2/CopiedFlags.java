@@ -1,7 +1,6 @@
 package io.cairn.qcow2;
 
 import java.io.IOException;
-import java.util.BitSet;
 
 /** Makes the COPIED flags of L2 tables exact: set where the refcount is one, and nowhere else. */
 final class CopiedFlags {
@@ -29,12 +28,16 @@ final class CopiedFlags {
     private final HostRuns runs = new HostRuns(geometry, check);
 
     /** The clusters of the table's runs, one after the other, that have one reference. */
-    private final BitSet own = new BitSet();
+    private ClusterBits own = new ClusterBits(0);
 
     @Override
     public boolean visit(int index, long offset, long[] words) throws IOException {
       runs.read(words, offset, fileBytes);
-      own.clear();
+      int clusters = 0;
+      for (int i = 0; i < runs.size(); i++) {
+        clusters += runs.count(i);
+      }
+      own = new ClusterBits(clusters);
       synchronized (refcountsLock) {
         int at = 0;
         for (int i = 0; i < runs.size(); i++) {

@@ -23,6 +23,9 @@ import java.nio.file.Path;
  * matters: a COPIED flag set before its refcount is on disk could promise too much.
  */
 public final class ImageChecker {
+  /** Each cluster of a window has two bits beside its count: half of the memory. */
+  private static final int CLUSTERS_PER_BYTE = 2;
+
   private final CheckSource source;
   private final CheckGeometry geometry;
   private final CheckOptions options;
@@ -81,7 +84,7 @@ public final class ImageChecker {
     CheckRefcounts refcounts = CheckRefcounts.read(source, geometry, total);
     // One cluster more than the file has: a table may end in it without being damaged.
     long clusters = fileClusters + 1;
-    int window = (int) Math.min(clusters, options.memoryBytes());
+    int window = (int) Math.min(clusters, options.memoryBytes() * CLUSTERS_PER_BYTE);
     int tableWindow = window;
     for (long first = 0; first < clusters; ) {
       int length = (int) Math.min(window, clusters - first);
@@ -95,7 +98,7 @@ public final class ImageChecker {
               tally,
               first,
               length,
-              options.memoryBytes() / 2,
+              options.memoryBytes() / 4,
               mode == Mode.FIX_COPIED);
       pass.countFixed();
       pass.markTables();

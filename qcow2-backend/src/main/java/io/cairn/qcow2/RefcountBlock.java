@@ -3,17 +3,17 @@ package io.cairn.qcow2;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.BitSet;
 
 /**
  * One refcount block: a cluster of refcounts of 1 to 64 bits. Below 8 bits the first refcount of a
  * byte is in its low bits; from 16 bits on they are big endian. Not thread-safe.
  */
 final class RefcountBlock {
-  private static final int ORDER_16_BITS = 4;
-
   private final ByteBuffer bytes;
   private final int order;
+
+  /** Eight bytes in which every refcount is one. */
+  private final long ones;
 
   /**
    * A view of a block.
@@ -24,6 +24,10 @@ final class RefcountBlock {
   RefcountBlock(ByteBuffer bytes, int refcountOrder) {
     this.bytes = bytes.duplicate().order(ByteOrder.BIG_ENDIAN);
     this.order = refcountOrder;
+    this.ones =
+        order == Geometry.REFCOUNT_ORDER_MAX
+            ? 1
+            : Long.divideUnsigned(-1L, (1L << (1 << order)) - 1);
   }
 
   /** How many refcounts there are. */
@@ -80,31 +84,40 @@ final class RefcountBlock {
 
   /** The first index from {@code from} to before {@code to} whose refcount is not low to high. */
   int findOutside(int from, int to, long low, long high) {
-    if (order == ORDER_16_BITS) {
-      return findOutside16(from, to, low, high);
-    }
-    for (int i = from; i < to; i++) {
+    for (int i = from; i < to; ) {
       long count = get(i);
       if (count < low || count > high) {
         return i;
       }
-    }
-    return -1;
-  }
-
-  /** The same for the width that nearly every image has. */
-  private int findOutside16(int from, int to, long low, long high) {
-    for (int i = from; i < to; i++) {
-      int count = Short.toUnsignedInt(bytes.getShort(i << 1));
-      if (count < low || count > high) {
-        return i;
+      i++;
+      if (isWordStart(i)) {
+        i = skipEqual(i, to, count);
       }
     }
     return -1;
   }
 
+  /** The first index whose word of eight bytes differs from one that holds this count only. */
+  private int skipEqual(int from, int to, long count) {
+    int perWord = Long.SIZE >> order;
+    long equal = count * ones;
+    int i = from;
+    while (i + perWord <= to && bytes.getLong(byteOf(i)) == equal) {
+      i += perWord;
+    }
+    return i;
+  }
+
+  private boolean isWordStart(int index) {
+    return (index & ((Long.SIZE >> order) - 1)) == 0;
+  }
+
+  private int byteOf(int index) {
+    return (int) (((long) index << order) >>> 3);
+  }
+
   /** Sets the bit {@code at + i} where the refcount at {@code from + i} is 1. */
-  void findOnes(int from, int to, BitSet ones, int at) {
+  void findOnes(int from, int to, ClusterBits ones, int at) {
     int bit = at;
     for (int i = from; i < to; bit++) {
       int other = findOutside(i, to, 1, 1);
@@ -115,16 +128,22 @@ final class RefcountBlock {
     }
   }
 
-  /** Changes refcounts; each result must fit the width. */
+  /**
+   * Changes refcounts; each result must fit the width. Whole words are changed at once: as no
+   * refcount passes its limits, nothing is carried from one into the next.
+   */
   void add(int from, int to, long delta) {
-    if (order == ORDER_16_BITS) {
-      for (int i = from; i < to; i++) {
-        bytes.putShort(i << 1, (short) (bytes.getShort(i << 1) + delta));
+    int perWord = Long.SIZE >> order;
+    long all = delta * ones;
+    for (int i = from; i < to; ) {
+      if (isWordStart(i) && i + perWord <= to) {
+        int at = byteOf(i);
+        bytes.putLong(at, bytes.getLong(at) + all);
+        i += perWord;
+      } else {
+        set(i, get(i) + delta);
+        i++;
       }
-      return;
-    }
-    for (int i = from; i < to; i++) {
-      set(i, get(i) + delta);
     }
   }
 

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -175,7 +174,7 @@ final class Refcounts {
   }
 
   /** Sets the bit {@code at + i} where cluster number {@code i} of a run has refcount 1. */
-  void findOnes(long cluster, long count, BitSet ones, int at) throws IOException {
+  void findOnes(long cluster, long count, ClusterBits ones, int at) throws IOException {
     long end = cluster + count;
     for (long next = cluster; next < end; ) {
       long index = next >>> geometry.refcountBlockBits();

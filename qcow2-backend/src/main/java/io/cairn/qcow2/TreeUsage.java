@@ -27,7 +27,7 @@ public record TreeUsage(long usedBytes, long uniqueBytes) {
       CheckGeometry geometry = CheckGeometry.read(source);
       CheckTally ignored = new CheckTally(source.name(), 1);
       int clusters = (int) ((source.sizeBytes() >> geometry.clusterBits()) + 1);
-      BitSet alone = CheckRefcounts.read(source, geometry, ignored).exactlyOne(0, clusters);
+      ClusterBits alone = CheckRefcounts.read(source, geometry, ignored).exactlyOne(0, clusters);
       return new Walk(source, geometry, alone).walk(snapshot);
     }
   }
@@ -35,11 +35,11 @@ public record TreeUsage(long usedBytes, long uniqueBytes) {
   private static final class Walk {
     private final CheckSource source;
     private final CheckGeometry geometry;
-    private final BitSet alone;
+    private final ClusterBits alone;
     private final BitSet seen = new BitSet();
     private long unique;
 
-    Walk(CheckSource source, CheckGeometry geometry, BitSet alone) {
+    Walk(CheckSource source, CheckGeometry geometry, ClusterBits alone) {
       this.source = source;
       this.geometry = geometry;
       this.alone = alone;

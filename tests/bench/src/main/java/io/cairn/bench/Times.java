@@ -32,6 +32,16 @@ final class Times {
     return Collections.min(nanos) / 1e6;
   }
 
+  /** The median in words. */
+  String median() {
+    return String.format(Locale.ROOT, "%.1f ms", medianMillis());
+  }
+
+  /** How many times the median of the other is that of this. */
+  String timesFasterThan(Times other) {
+    return String.format(Locale.ROOT, "%.1fx", other.medianMillis() / medianMillis());
+  }
+
   /** Median and minimum. */
   @Override
   public String toString() {
