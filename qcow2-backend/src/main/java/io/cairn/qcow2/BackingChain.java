@@ -37,7 +37,8 @@ final class BackingChain {
     Set<String> keys = new HashSet<>();
     keys.add(fs.facts(image).fileKey());
     OpenOptions below =
-        new OpenOptions(false, options.cacheBytes() / BACKING_CACHE_SHARE, true, options.locking());
+        new OpenOptions(
+            false, options.cacheBytes() / BACKING_CACHE_SHARE, true, options.locking(), true);
     return new BackingChain(fs, below, keys);
   }
 

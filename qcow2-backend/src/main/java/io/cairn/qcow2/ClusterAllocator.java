@@ -1,9 +1,9 @@
 package io.cairn.qcow2;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
-import java.util.Arrays;
 
 /**
  * Hands out free host clusters with refcount 1, and takes back those nothing refers to any more.
@@ -39,10 +39,14 @@ final class ClusterAllocator {
   /** No cluster below this one is free. */
   private long firstFree = 1;
 
-  /** Clusters that lost one reference each, in memory; an index can be there more than once. */
-  private long[] freed = new long[64];
+  /**
+   * Clusters that lost one reference each, in memory; an index can be there more than once. The
+   * lowest bit says whether the space is to be given back, the rest is the index.
+   */
+  private final LongList freed = new LongList();
 
-  private int freedCount;
+  /** Behind the last compressed data; 0 if the next one starts in a cluster of its own. */
+  private long packAt;
 
   /** Opening a region failed half way, so the refcounts in memory do not describe it. */
   private boolean halfOpen;
@@ -66,6 +70,46 @@ final class ClusterAllocator {
     long offset = allocate(Math.max(1, geometry.clustersFor(bytes)));
     map.put(kind, offset, Math.max(1, bytes));
     return offset;
+  }
+
+  /**
+   * Bytes for compressed data, less than a cluster. They continue behind the last ones: within that
+   * host cluster, and on into the next one if it was free until now.
+   */
+  long allocateCompressed(int bytes) throws IOException {
+    int rest = roomInPackedCluster();
+    long place;
+    if (bytes <= rest) {
+      place = packAt;
+      refcounts.add(place >>> geometry.clusterBits(), 1);
+    } else {
+      long fresh = allocate(1);
+      place = fresh;
+      if (rest > 0 && fresh == packAt + rest) {
+        place = packAt;
+        refcounts.add(place >>> geometry.clusterBits(), 1);
+      }
+    }
+    long end = place + bytes;
+    packAt = geometry.isAligned(end) ? 0 : end;
+    return place;
+  }
+
+  private int roomInPackedCluster() throws IOException {
+    if (packAt == 0 || refcounts.get(packAt >>> geometry.clusterBits()) >= geometry.refcountMax()) {
+      return 0;
+    }
+    map.requireNoTable(packAt, "host cluster of compressed data");
+    return geometry.clusterSize() - geometry.offsetInCluster(packAt);
+  }
+
+  /** Takes back what {@link #allocateCompressed} gave, and nothing has referred to yet. */
+  void releaseCompressed(long place, int bytes) throws IOException {
+    packAt = 0;
+    long last = (place + bytes - 1) >>> geometry.clusterBits();
+    for (long cluster = place >>> geometry.clusterBits(); cluster <= last; cluster++) {
+      decrement(cluster);
+    }
   }
 
   private long allocate(long clusters) throws IOException {
@@ -162,33 +206,57 @@ final class ClusterAllocator {
 
   /** Notes that a cluster lost a reference that is not stable yet. */
   void free(long cluster) {
-    if (freedCount == freed.length) {
-      freed = Arrays.copyOf(freed, freedCount * 2);
-    }
-    freed[freedCount++] = cluster;
+    free(cluster, false);
+  }
+
+  /**
+   * Notes that a cluster lost a reference that is not stable yet.
+   *
+   * @param punch whether its space goes back to the file system if that was the last one
+   */
+  void free(long cluster, boolean punch) {
+    freed.add(cluster << 1 | (punch ? 1 : 0));
   }
 
   boolean hasFreed() {
-    return freedCount > 0;
+    return !freed.isEmpty();
   }
 
   boolean wantsCommit() {
-    return freedCount >= FREED_MAX;
+    return freed.size() >= FREED_MAX;
   }
 
-  /** Lowers the refcounts of what was freed; call once the removals are stable. */
+  /**
+   * Lowers the refcounts of what was freed, and punches holes; call once the removals are stable.
+   * Nobody can be given a cluster before its hole is punched.
+   */
   void makeFreedAvailable() throws IOException {
-    while (freedCount > 0) {
-      decrement(freed[freedCount - 1]);
-      freedCount--;
+    LongList holes = new LongList();
+    while (!freed.isEmpty()) {
+      long last = freed.removeLast();
+      if (decrement(last >>> 1) && (last & 1) != 0) {
+        holes.add(last >>> 1);
+      }
+    }
+    long[] clusters = holes.sorted();
+    for (int i = 0; i < clusters.length; ) {
+      int end = i + 1;
+      while (end < clusters.length && clusters[end] == clusters[end - 1] + 1) {
+        end++;
+      }
+      file.punch(clusters[i] << geometry.clusterBits(), (long) (end - i) << geometry.clusterBits());
+      i = end;
     }
   }
 
-  /** Lowers a refcount by one; at 0 the cluster is available and no table any more. */
-  void decrement(long cluster) throws IOException {
-    if (refcounts.add(cluster, -1) == 0) {
-      isFree(cluster);
+  /** Lowers a refcount; at 0 the cluster is available and no table any more. */
+  @CanIgnoreReturnValue
+  boolean decrement(long cluster) throws IOException {
+    if (refcounts.add(cluster, -1) != 0) {
+      return false;
     }
+    isFree(cluster);
+    return true;
   }
 
   /** Lowers refcounts that are high enough; at 0 a cluster is available and no table any more. */
@@ -208,5 +276,8 @@ final class ClusterAllocator {
     map.remove(cluster);
     l2Cache.invalidate(cluster << geometry.clusterBits());
     firstFree = Math.min(firstFree, cluster);
+    if (packAt >>> geometry.clusterBits() == cluster) {
+      packAt = 0;
+    }
   }
 }

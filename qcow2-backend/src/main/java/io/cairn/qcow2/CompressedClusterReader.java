@@ -1,122 +1,63 @@
 package io.cairn.qcow2;
 
-import com.github.luben.zstd.ZstdDecompressCtx;
-import com.github.luben.zstd.ZstdException;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
+import java.util.concurrent.BlockingDeque;
+import java.util.concurrent.LinkedBlockingDeque;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Expands compressed clusters: raw deflate or zstd, each exactly one cluster long. Keeps the last
- * one, because small reads in a row hit the same cluster. Safe for use by several threads, one at a
- * time.
+ * Reads compressed clusters of one image with as many decompressors as threads read at a time, and
+ * keeps a few of them. Safe for use by several threads.
  */
-final class CompressedClusterReader {
+final class CompressedClusterReader implements Closeable {
+  private static final int KEPT_MAX = 8;
+  private static final int KEPT_BYTES_MAX = 16 << 20;
+
   private final ImageFile file;
   private final int clusterBits;
-  private final int compressionType;
+  private final CompressionType type;
 
-  /** The entry whose content {@link #lastCluster} holds; 0 if none. */
-  private long lastEntry;
+  /** The last one used comes first: a thread that reads on finds the cluster it had. */
+  private final BlockingDeque<ClusterDecompressor> idle;
 
-  private byte @Nullable [] lastCluster;
+  /** Raised when host clusters may have got new content. */
+  private final AtomicLong generation = new AtomicLong();
 
   CompressedClusterReader(ImageFile file, Qcow2Header header) {
     this.file = file;
     this.clusterBits = header.clusterBits();
-    this.compressionType = header.compressionType();
+    this.type = CompressionType.of(header);
+    this.idle = new LinkedBlockingDeque<>(Math.min(KEPT_MAX, KEPT_BYTES_MAX / (4 << clusterBits)));
   }
 
-  /** The cluster of a checked compressed entry. The array must not be changed. */
-  synchronized byte[] read(long entry) throws IOException {
-    byte[] last = lastCluster;
-    if (last != null && lastEntry == entry) {
-      return last;
+  /** Fills {@code dst} from within the cluster of a checked compressed entry. */
+  void read(long entry, int inCluster, ByteBuffer dst) throws IOException {
+    long now = generation.get();
+    @Nullable ClusterDecompressor decompressor = idle.pollFirst();
+    if (decompressor == null) {
+      decompressor = new ClusterDecompressor(file, clusterBits, type);
     }
-    long offset = L2Entry.compressedOffset(entry, clusterBits);
-    int length = L2Entry.compressedBytes(entry, clusterBits);
-    ByteBuffer source =
-        compressionType == Qcow2Header.COMPRESSION_ZSTD
-            ? ByteBuffer.allocateDirect(length)
-            : ByteBuffer.allocate(length + 1);
-    // Padding may reach past the end of the file. Inflater wants one byte more than raw deflate
-    // has.
-    file.read(offset, source);
-    source.flip();
-    byte[] cluster =
-        compressionType == Qcow2Header.COMPRESSION_ZSTD
-            ? zstd(offset, source)
-            : inflate(offset, source);
-    lastEntry = entry;
-    lastCluster = cluster;
-    return cluster;
+    try {
+      dst.put(decompressor.read(entry, now), inCluster, dst.remaining());
+    } finally {
+      if (!idle.offerFirst(decompressor)) {
+        decompressor.close();
+      }
+    }
   }
 
   /** Forgets what was kept, because host clusters may have got new content. */
-  synchronized void clear() {
-    lastEntry = 0;
-    lastCluster = null;
+  void clear() {
+    generation.incrementAndGet();
   }
 
-  private byte[] inflate(long offset, ByteBuffer source) throws Qcow2FormatException {
-    byte[] cluster = new byte[1 << clusterBits];
-    Inflater inflater = new Inflater(true);
-    try {
-      inflater.setInput(source);
-      int filled = 0;
-      while (filled < cluster.length) {
-        int n = inflater.inflate(cluster, filled, cluster.length - filled);
-        if (n == 0
-            && (inflater.finished() || inflater.needsInput() || inflater.needsDictionary())) {
-          throw tooShort(offset, filled);
-        }
-        filled += n;
-      }
-      return cluster;
-    } catch (DataFormatException e) {
-      throw Qcow2FormatException.badData(
-          file.path(), offset, "not a deflate stream: " + e.getMessage(), e);
-    } finally {
-      inflater.end();
+  @Override
+  public void close() {
+    for (ClusterDecompressor kept = idle.poll(); kept != null; kept = idle.poll()) {
+      kept.close();
     }
-  }
-
-  /** A cluster may consist of several zstd frames, but no frame may go on behind it. */
-  private byte[] zstd(long offset, ByteBuffer source) throws Qcow2FormatException {
-    ByteBuffer target = ByteBuffer.allocateDirect(1 << clusterBits);
-    try (ZstdDecompressCtx context = new ZstdDecompressCtx()) {
-      boolean frameDone = false;
-      while (target.hasRemaining()) {
-        int before = source.position() + target.position();
-        frameDone = context.decompressDirectByteBufferStream(target, source);
-        if (source.position() + target.position() == before) {
-          throw tooShort(offset, target.position());
-        }
-      }
-      if (!frameDone) {
-        // The end of the last frame may still be unread although its content is complete.
-        frameDone = context.decompressDirectByteBufferStream(target, source);
-      }
-      if (!frameDone) {
-        throw Qcow2FormatException.badData(
-            file.path(), offset, "a zstd frame goes on behind the end of the cluster", null);
-      }
-    } catch (ZstdException e) {
-      throw Qcow2FormatException.badData(
-          file.path(), offset, "not a zstd stream: " + e.getMessage(), e);
-    }
-    byte[] cluster = new byte[1 << clusterBits];
-    target.flip().get(cluster);
-    return cluster;
-  }
-
-  private Qcow2FormatException tooShort(long offset, int filled) {
-    return Qcow2FormatException.badData(
-        file.path(),
-        offset,
-        "expands to " + filled + " bytes instead of the cluster size " + (1 << clusterBits),
-        null);
   }
 }

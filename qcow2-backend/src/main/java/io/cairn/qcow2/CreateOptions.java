@@ -13,6 +13,11 @@ import java.util.UUID;
  * @param refcountBits 1, 2, 4, 8, 16, 32 or 64; 16 for version 2
  * @param backing what the image is an overlay of
  * @param imageId Cairn's id of the disk, kept in a header extension
+ * @param extendedL2 whether clusters, of 16 KiB at least, are mapped in 32 subclusters
+ * @param compressionType what compressed clusters are going to be compressed with
+ * @param dataFile the external data file to create, as a path relative to the image
+ * @param dataFileRaw whether the data file is to read like the disk; then without a backing file
+ * @param lazyRefcounts whether programs may write refcounts late; this engine never does
  */
 public record CreateOptions(
     long virtualSizeBytes,
@@ -20,7 +25,12 @@ public record CreateOptions(
     int version,
     int refcountBits,
     Optional<BackingFile> backing,
-    Optional<UUID> imageId) {
+    Optional<UUID> imageId,
+    boolean extendedL2,
+    CompressionType compressionType,
+    Optional<String> dataFile,
+    boolean dataFileRaw,
+    boolean lazyRefcounts) {
 
   /** Starts from QEMU's defaults: 64 KiB clusters, version 3, 16-bit refcounts. */
   public static Builder builder(long virtualSizeBytes) {
@@ -35,6 +45,11 @@ public record CreateOptions(
     private int refcountBits = 16;
     private Optional<BackingFile> backing = Optional.empty();
     private Optional<UUID> imageId = Optional.empty();
+    private boolean extendedL2;
+    private CompressionType compressionType = CompressionType.ZLIB;
+    private Optional<String> dataFile = Optional.empty();
+    private boolean dataFileRaw;
+    private boolean lazyRefcounts;
 
     private Builder(long virtualSizeBytes) {
       this.virtualSizeBytes = virtualSizeBytes;
@@ -75,10 +90,55 @@ public record CreateOptions(
       return this;
     }
 
+    /** Maps clusters in subclusters. Version 3 only. */
+    @CanIgnoreReturnValue
+    public Builder extendedL2(boolean extended) {
+      extendedL2 = extended;
+      return this;
+    }
+
+    /** Sets the compression; anything but zlib needs version 3. */
+    @CanIgnoreReturnValue
+    public Builder compressionType(CompressionType type) {
+      compressionType = type;
+      return this;
+    }
+
+    /** Puts guest data into a file of its own, which must not exist yet. Version 3 only. */
+    @CanIgnoreReturnValue
+    public Builder dataFile(String name) {
+      dataFile = Optional.of(name);
+      return this;
+    }
+
+    /** Makes the data file read like the disk. */
+    @CanIgnoreReturnValue
+    public Builder dataFileRaw(boolean raw) {
+      dataFileRaw = raw;
+      return this;
+    }
+
+    /** Allows programs to write refcounts late. Version 3 only. */
+    @CanIgnoreReturnValue
+    public Builder lazyRefcounts(boolean lazy) {
+      lazyRefcounts = lazy;
+      return this;
+    }
+
     /** The options. */
     public CreateOptions build() {
       return new CreateOptions(
-          virtualSizeBytes, clusterSizeBytes, version, refcountBits, backing, imageId);
+          virtualSizeBytes,
+          clusterSizeBytes,
+          version,
+          refcountBits,
+          backing,
+          imageId,
+          extendedL2,
+          compressionType,
+          dataFile,
+          dataFileRaw,
+          lazyRefcounts);
     }
   }
 }

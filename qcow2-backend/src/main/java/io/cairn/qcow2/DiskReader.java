@@ -59,10 +59,15 @@ final class DiskReader {
     UNALLOCATED
   }
 
-  /** A run of bytes with one source; {@code position} is where it is stored, or its entry. */
+  /**
+   * A run of bytes with one source.
+   *
+   * @param position where it is stored, or its compressed entry; {@link Extent#NOWHERE} if there is
+   *     no cluster
+   */
   private record Run(Source source, long position, long length) {}
 
-  /** Fills {@code dst} from a range within the disk state. */
+  /** Fills {@code dst} from a range within the disk state, or from the VM state behind it. */
   void read(DiskTree tree, long offset, ByteBuffer dst) throws IOException {
     long at = offset;
     while (dst.hasRemaining()) {
@@ -70,11 +75,10 @@ final class DiskReader {
       int length = (int) run.length();
       ByteBuffer part = dst.slice(dst.position(), length);
       switch (run.source()) {
-        case STORED -> file.read(run.position(), part);
-        case COMPRESSED ->
-            part.put(compressed.read(run.position()), geometry.offsetInCluster(at), length);
+        case STORED -> file.readData(run.position(), part);
+        case COMPRESSED -> compressed.read(run.position(), geometry.offsetInCluster(at), part);
         case ZERO -> fillZeros(part);
-        case UNALLOCATED -> readBacking(at, part);
+        case UNALLOCATED -> readBacking(tree, at, part);
       }
       dst.position(dst.position() + length);
       at += length;
@@ -102,26 +106,34 @@ final class DiskReader {
 
   /** How the image itself holds the bytes from here on. */
   Extent extent(DiskTree tree, long offset) throws IOException {
-    long at = offset;
-    Extent.@Nullable Kind kind = null;
-    while (at < tree.sizeBytes()) {
-      Run run = runAt(tree, at, tree.sizeBytes() - at);
-      Extent.Kind found =
-          switch (run.source()) {
-            case STORED, COMPRESSED -> Extent.Kind.DATA;
-            case ZERO -> Extent.Kind.ZERO;
-            case UNALLOCATED -> Extent.Kind.UNALLOCATED;
-          };
-      if (kind != null && kind != found) {
-        break;
-      }
-      kind = found;
-      at += run.length();
-    }
-    if (kind == null) {
+    if (offset >= tree.sizeBytes()) {
       throw new IndexOutOfBoundsException("offset " + offset + " of a disk of " + tree.sizeBytes());
     }
-    return new Extent(kind, at - offset);
+    Extent found = extentOf(runAt(tree, offset, tree.sizeBytes() - offset));
+    for (long at = offset + found.lengthBytes();
+        at < tree.sizeBytes();
+        at = offset + found.lengthBytes()) {
+      Extent next = extentOf(runAt(tree, at, tree.sizeBytes() - at));
+      boolean adjacent =
+          found.hostOffset() == Extent.NOWHERE
+              ? next.hostOffset() == Extent.NOWHERE
+              : next.hostOffset() == found.hostOffset() + found.lengthBytes();
+      if (next.kind() != found.kind() || !adjacent) {
+        break;
+      }
+      long length = found.lengthBytes() + next.lengthBytes();
+      found = new Extent(found.kind(), length, found.hostOffset());
+    }
+    return found;
+  }
+
+  private static Extent extentOf(Run run) {
+    return switch (run.source()) {
+      case STORED -> new Extent(Extent.Kind.DATA, run.length(), run.position());
+      case COMPRESSED -> new Extent(Extent.Kind.COMPRESSED, run.length());
+      case ZERO -> new Extent(Extent.Kind.ZERO, run.length(), run.position());
+      case UNALLOCATED -> new Extent(Extent.Kind.UNALLOCATED, run.length(), run.position());
+    };
   }
 
   /** The longest run from here on within one L2 table, at most {@code limit} bytes. */
@@ -133,43 +145,58 @@ final class DiskReader {
     long l2Offset =
         l1Index < l1.count() ? check.l2Offset(l1.get(l1Index), l1.offset(), l1Index, fileBytes) : 0;
     if (l2Offset == 0) {
-      return new Run(Source.UNALLOCATED, 0, Math.min(limit, tableEnd - offset));
+      return new Run(Source.UNALLOCATED, Extent.NOWHERE, Math.min(limit, tableEnd - offset));
     }
     L2Table l2 = l2Cache.get(l2Offset);
     int index = geometry.l2Index(offset);
-    long entry = check.l2Entry(l2.get(index), l2Offset, index, fileBytes);
-    Source source = sourceOf(entry);
     int inCluster = geometry.offsetInCluster(offset);
-    long length = (long) geometry.clusterSize() - inCluster;
-    if (source == Source.COMPRESSED) {
-      return new Run(source, entry, Math.min(limit, length));
+    long clusterStart = offset - inCluster;
+    long entry = check.l2Entry(l2, index, clusterStart, fileBytes);
+    if (L2Entry.isCompressed(entry)) {
+      long length = (long) geometry.clusterSize() - inCluster;
+      return new Run(Source.COMPRESSED, entry, Math.min(limit, length));
     }
-    long start = L2Entry.hostOffset(entry);
-    long next = start;
-    for (int i = index + 1; i < l2.count() && length < limit; i++) {
-      next += geometry.clusterSize();
-      long following = check.l2Entry(l2.get(i), l2Offset, i, fileBytes);
-      if (sourceOf(following) != source
-          || (source == Source.STORED && L2Entry.hostOffset(following) != next)) {
+    long states = l2.states(index);
+    int subcluster = inCluster >>> geometry.subclusterBits();
+    Source source = sourceOf(states, subcluster);
+    int end = subcluster + Subclusters.alike(states, subcluster);
+    long length = ((long) end << geometry.subclusterBits()) - inCluster;
+    long host = place(entry);
+    for (int i = index + 1; end == Subclusters.COUNT && i < l2.count() && length < limit; i++) {
+      clusterStart += geometry.clusterSize();
+      long next = check.l2Entry(l2, i, clusterStart, fileBytes);
+      states = l2.states(i);
+      if (L2Entry.isCompressed(next)
+          || sourceOf(states, 0) != source
+          || place(next) != following(host, i - index)) {
         break;
       }
-      length += geometry.clusterSize();
+      end = Subclusters.alike(states, 0);
+      length += (long) end << geometry.subclusterBits();
     }
-    return new Run(source, start + inCluster, Math.min(limit, length));
+    return new Run(
+        source, host == Extent.NOWHERE ? host : host + inCluster, Math.min(limit, length));
   }
 
-  private static Source sourceOf(long entry) {
-    if (L2Entry.isCompressed(entry)) {
-      return Source.COMPRESSED;
-    }
-    if (L2Entry.isZero(entry)) {
-      return Source.ZERO;
-    }
-    return L2Entry.hostOffset(entry) == 0 ? Source.UNALLOCATED : Source.STORED;
+  /** The host cluster of a standard entry, if it has one; what is not stored may lie in it too. */
+  private long place(long entry) {
+    return L2Entry.hasHost(entry, geometry.dataFile()) ? L2Entry.hostOffset(entry) : Extent.NOWHERE;
   }
 
-  private void readBacking(long offset, ByteBuffer part) throws IOException {
-    ReadableDisk disk = openedBacking();
+  private long following(long host, int clusters) {
+    return host == Extent.NOWHERE ? host : host + ((long) clusters << geometry.clusterBits());
+  }
+
+  private static Source sourceOf(long states, int subcluster) {
+    if (Subclusters.isAllocated(states, subcluster)) {
+      return Source.STORED;
+    }
+    return Subclusters.isZero(states, subcluster) ? Source.ZERO : Source.UNALLOCATED;
+  }
+
+  private void readBacking(DiskTree tree, long offset, ByteBuffer part) throws IOException {
+    // A VM state behind the disk has nothing to do with a backing file that is longer.
+    ReadableDisk disk = offset < tree.sizeBytes() ? openedBacking() : null;
     if (disk != null && offset < disk.sizeBytes()) {
       int within = (int) Math.min(part.remaining(), disk.sizeBytes() - offset);
       disk.read(offset, part.slice(part.position(), within));

@@ -35,28 +35,59 @@ final class EntryCheck {
     return offset;
   }
 
-  /** Checks an L2 entry and returns it. */
-  long l2Entry(long entry, long tableOffset, int index, long fileBytes)
+  /**
+   * Checks an entry of an L2 table and returns its first word.
+   *
+   * @param guestStart the guest offset of the cluster, which is its place in an external data file
+   */
+  long l2Entry(L2Table table, int index, long guestStart, long fileBytes)
       throws Qcow2FormatException {
-    if (entry == 0) {
-      return entry;
-    }
-    String expected =
-        L2Entry.isCompressed(entry)
-            ? compressedFault(entry, fileBytes)
-            : standardFault(entry, fileBytes);
-    if (!expected.isEmpty()) {
-      throw Qcow2FormatException.corrupt(
-          file,
-          "L2 table entry " + index,
-          tableOffset + (long) index * geometry.l2EntryBytes(),
-          expected,
-          "0x" + Long.toHexString(entry));
+    long entry = table.get(index);
+    l2Entry(entry, table.states(index), table.offset(), index, fileBytes);
+    if (geometry.dataFile()
+        && L2Entry.hasHost(entry, true)
+        && L2Entry.hostOffset(entry) != guestStart) {
+      throw fault(
+          table.offset(),
+          index,
+          "the guest offset 0x" + Long.toHexString(guestStart) + ", as in every external data file",
+          entry);
     }
     return entry;
   }
 
-  private String compressedFault(long entry, long fileBytes) {
+  /** Checks both words of an L2 entry and returns the first. */
+  long l2Entry(long entry, long states, long tableOffset, int index, long fileBytes)
+      throws Qcow2FormatException {
+    if (entry == 0 && (!geometry.extendedL2() || (states & Subclusters.ALL_ALLOCATED) == 0)) {
+      return entry;
+    }
+    String expected =
+        L2Entry.isCompressed(entry)
+            ? compressedFault(entry, states, fileBytes)
+            : standardFault(entry, states, fileBytes);
+    if (!expected.isEmpty()) {
+      throw fault(tableOffset, index, expected, entry);
+    }
+    return entry;
+  }
+
+  private Qcow2FormatException fault(long tableOffset, int index, String expected, long entry) {
+    return Qcow2FormatException.corrupt(
+        file,
+        "L2 table entry " + index,
+        tableOffset + (long) index * geometry.l2EntryBytes(),
+        expected,
+        "0x" + Long.toHexString(entry));
+  }
+
+  private String compressedFault(long entry, long states, long fileBytes) {
+    if (geometry.dataFile()) {
+      return "no compressed cluster with an external data file";
+    }
+    if (states != 0) {
+      return "a compressed cluster without subclusters";
+    }
     if (L2Entry.isCopied(entry)) {
       return "a compressed cluster without COPIED";
     }
@@ -67,7 +98,7 @@ final class EntryCheck {
     return "";
   }
 
-  private String standardFault(long entry, long fileBytes) {
+  private String standardFault(long entry, long states, long fileBytes) {
     long offset = L2Entry.hostOffset(entry);
     if ((entry & L2Entry.RESERVED_MASK) != 0) {
       return "reserved bits 0";
@@ -75,14 +106,24 @@ final class EntryCheck {
     if (!geometry.isAligned(offset)) {
       return "an offset that is a multiple of the cluster size";
     }
-    if (offset >= fileBytes) {
+    if (!geometry.dataFile() && offset >= fileBytes) {
       return "a cluster within the file of " + fileBytes + " bytes";
     }
-    if (offset == 0 && L2Entry.isCopied(entry)) {
+    if (!geometry.dataFile() && offset == 0 && L2Entry.isCopied(entry)) {
       return "no COPIED without a cluster";
     }
     if (L2Entry.isZero(entry) && (version < 3 || geometry.extendedL2())) {
       return "no ZERO flag in this version of the format";
+    }
+    return geometry.extendedL2() ? subclusterFault(entry, states) : "";
+  }
+
+  private String subclusterFault(long entry, long states) {
+    if (Subclusters.contradicts(states)) {
+      return "no subcluster that is both allocated and zero";
+    }
+    if (!L2Entry.hasHost(entry, geometry.dataFile()) && (states & Subclusters.ALL_ALLOCATED) != 0) {
+      return "no allocated subcluster without a cluster";
     }
     return "";
   }

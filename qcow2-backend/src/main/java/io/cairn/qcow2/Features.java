@@ -11,12 +11,6 @@ public final class Features {
     if (header.cryptMethod() != 0) {
       throw unsupported(file, header.cryptMethod() == 2 ? "LUKS encryption" : "AES encryption");
     }
-    if (header.has(Qcow2Header.INCOMPATIBLE_DATA_FILE)) {
-      throw unsupported(file, "external data file");
-    }
-    if (header.has(Qcow2Header.INCOMPATIBLE_EXTENDED_L2)) {
-      throw unsupported(file, "extended L2 entries");
-    }
   }
 
   /** Refuses an image that this engine could harm by writing. */

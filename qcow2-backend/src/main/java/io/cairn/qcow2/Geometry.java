@@ -1,13 +1,14 @@
 package io.cairn.qcow2;
 
 /**
- * The sizes that follow from three header fields.
+ * The sizes that follow from the header.
  *
  * @param clusterBits the cluster size is two to this power
  * @param refcountOrder a refcount has two to this power bits
  * @param extendedL2 whether an L2 entry has 16 bytes instead of 8
+ * @param dataFile whether guest data lies in a file of its own, each cluster at its guest offset
  */
-record Geometry(int clusterBits, int refcountOrder, boolean extendedL2) {
+record Geometry(int clusterBits, int refcountOrder, boolean extendedL2, boolean dataFile) {
   static final int CLUSTER_BITS_MIN = 9;
   static final int CLUSTER_BITS_MAX = 21;
   static final int REFCOUNT_ORDER_MAX = 6;
@@ -24,6 +25,21 @@ record Geometry(int clusterBits, int refcountOrder, boolean extendedL2) {
 
   int l2EntryBytes() {
     return extendedL2 ? 16 : 8;
+  }
+
+  /** The 8-byte words of an L2 entry. */
+  int l2EntryWords() {
+    return extendedL2 ? 2 : 1;
+  }
+
+  /** log2 of the size of a thirty-second of a cluster. */
+  int subclusterBits() {
+    return clusterBits - Subclusters.COUNT_BITS;
+  }
+
+  /** The unit that an L2 entry maps on its own: a subcluster if it has them, else a cluster. */
+  int granuleSize() {
+    return extendedL2 ? 1 << subclusterBits() : clusterSize();
   }
 
   int l2EntriesPerTable() {

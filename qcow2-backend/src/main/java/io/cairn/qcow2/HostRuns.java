@@ -52,6 +52,9 @@ final class HostRuns {
     for (int at = 0; at < words.length; at += wordsPerEntry) {
       long entry = words[at];
       long host = entry & ~L2Entry.COPIED;
+      if (wordsPerEntry > 1) {
+        check.l2Entry(entry, words[at + 1], tableOffset, at / wordsPerEntry, fileBytes);
+      }
       if (host == expected && expected != 0 && host < fileBytes) {
         expected += clusterSize;
         continue;
@@ -68,7 +71,7 @@ final class HostRuns {
         start = host;
         expected = host + clusterSize;
       } else {
-        addUnusual(check.l2Entry(entry, tableOffset, at / wordsPerEntry, fileBytes));
+        addUnusual(check.l2Entry(entry, 0, tableOffset, at / wordsPerEntry, fileBytes));
       }
     }
     if (start != 0) {

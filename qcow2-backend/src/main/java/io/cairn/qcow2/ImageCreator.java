@@ -26,6 +26,10 @@ final class ImageCreator {
   /** Room for a backing format that may come later: an extension with 8 bytes of data. */
   private static final int FORMAT_DATA_BYTES = 8;
 
+  /** A subcluster is a sector at least. */
+  private static final int EXTENDED_CLUSTER_SIZE_MIN =
+      BlockFile.SECTOR_SIZE_BYTES << Subclusters.COUNT_BITS;
+
   private final Path file;
   private final CreateOptions options;
   private final Geometry geometry;
@@ -44,6 +48,9 @@ final class ImageCreator {
     ImageCreator creator = new ImageCreator(file, options);
     creator.layOut();
     ByteBuffer header = creator.header();
+    if (options.dataFile().isPresent()) {
+      creator.createDataFile(fs, options.dataFile().get());
+    }
     try (BlockFile blockFile = fs.open(file, BlockFileSystem.OpenMode.CREATE_NEW)) {
       creator.write(blockFile, header);
     } catch (IOException | RuntimeException e) {
@@ -51,6 +58,16 @@ final class ImageCreator {
         fs.delete(file);
       }
       throw e;
+    }
+  }
+
+  private void createDataFile(BlockFileSystem fs, String name) throws IOException {
+    Path path = DataFile.resolve(file, name);
+    try (BlockFile data = fs.open(path, BlockFileSystem.OpenMode.CREATE_NEW)) {
+      if (options.dataFileRaw()) {
+        data.truncate(options.virtualSizeBytes());
+      }
+      data.sync();
     }
   }
 
@@ -77,11 +94,33 @@ final class ImageCreator {
     if (size < 0 || size % BlockFile.SECTOR_SIZE_BYTES != 0) {
       throw usage(file, "the disk size must be a multiple of 512 bytes");
     }
-    Geometry geometry = new Geometry(clusterBits, refcountOrder, false);
+    requireFeatures(file, options);
+    Geometry geometry =
+        new Geometry(
+            clusterBits, refcountOrder, options.extendedL2(), options.dataFile().isPresent());
     if (geometry.l1EntriesFor(size) > Geometry.L1_ENTRIES_MAX) {
       throw usage(file, "a disk of " + size + " bytes needs a larger cluster size");
     }
     return geometry;
+  }
+
+  private static void requireFeatures(Path file, CreateOptions options) throws StorageException {
+    boolean zlib = options.compressionType() == CompressionType.ZLIB;
+    boolean plain =
+        zlib && !options.extendedL2() && !options.lazyRefcounts() && options.dataFile().isEmpty();
+    if (options.version() == 2 && !plain) {
+      throw usage(
+          file,
+          "extended L2 entries, lazy refcounts, data files and other compression than zlib need"
+              + " version 3");
+    }
+    if (options.extendedL2() && options.clusterSizeBytes() < EXTENDED_CLUSTER_SIZE_MIN) {
+      throw usage(file, "extended L2 entries need clusters of 16384 bytes at least");
+    }
+    if (options.dataFileRaw() && (options.dataFile().isEmpty() || options.backing().isPresent())) {
+      throw usage(file, "a raw data file needs a data file, and no backing file");
+    }
+    DataFile.requireValid(file, options.dataFile());
   }
 
   /** Finds how many refcount blocks describe the file, themselves included. */
@@ -139,6 +178,7 @@ final class ImageCreator {
     if (v3) {
       bytes.putInt(Qcow2Header.OFFSET_REFCOUNT_ORDER, geometry.refcountOrder());
       bytes.putInt(Qcow2Header.OFFSET_HEADER_LENGTH, headerBytes);
+      putFeatures(bytes);
     }
     int at = headerBytes;
     for (HeaderExtension extension : extensions) {
@@ -146,6 +186,21 @@ final class ImageCreator {
       at += extension.storedBytes();
     }
     return bytes;
+  }
+
+  private void putFeatures(ByteBuffer bytes) {
+    boolean typed = options.compressionType() != CompressionType.ZLIB;
+    long incompatible =
+        (options.extendedL2() ? Qcow2Header.INCOMPATIBLE_EXTENDED_L2 : 0)
+            | (options.dataFile().isPresent() ? Qcow2Header.INCOMPATIBLE_DATA_FILE : 0)
+            | (typed ? Qcow2Header.INCOMPATIBLE_COMPRESSION_TYPE : 0);
+    bytes.putLong(Qcow2Header.OFFSET_INCOMPATIBLE_FEATURES, incompatible);
+    bytes.putLong(
+        Qcow2Header.OFFSET_COMPATIBLE_FEATURES,
+        options.lazyRefcounts() ? Qcow2Header.COMPATIBLE_LAZY_REFCOUNTS : 0);
+    HeaderSector.putAutoclear(
+        bytes, options.dataFileRaw() ? Qcow2Header.AUTOCLEAR_RAW_DATA_FILE : 0);
+    bytes.put(Qcow2Header.OFFSET_COMPRESSION_TYPE, (byte) options.compressionType().code());
   }
 
   private List<HeaderExtension> extensions() {
@@ -156,6 +211,10 @@ final class ImageCreator {
             .flatMap(BackingFile::format)
             .map(f -> HeaderExtension.ofText(HeaderExtension.BACKING_FORMAT, f))
             .orElse(new HeaderExtension(HeaderExtension.VOID, new byte[FORMAT_DATA_BYTES])));
+    options
+        .dataFile()
+        .map(name -> HeaderExtension.ofText(HeaderExtension.DATA_FILE_NAME, name))
+        .ifPresent(extensions::add);
     options.imageId().map(id -> CairnExtension.of(id).encode()).ifPresent(extensions::add);
     return extensions;
   }

@@ -1,18 +1,32 @@
 package io.cairn.qcow2;
 
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
 import io.cairn.storage.io.BlockFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The file of one image, with what every structure needs: reads that see zeros past the end, its
- * length, and {@link #barrier} as the only sync. Safe for use by several readers, or one writer.
+ * The file of one image, and the external data file if guest data lies in one, with what every
+ * structure needs: reads that see zeros past the end, its length, and {@link #barrier} as the only
+ * sync, which covers both. Safe for use by several readers, or one writer.
  */
 final class ImageFile implements Closeable {
+  private static final int ZEROS_BYTES = 1 << 20;
+
   private final BlockFile file;
+
+  /** Where guest data lies: the same file, another one, or null if that one was not opened. */
+  private final @Nullable BlockFile data;
+
+  private final AtomicBoolean dataUnsynced = new AtomicBoolean();
+
+  /** The length of the data file; means nothing if there is none. */
+  private volatile long dataLength;
 
   /** Whether anything was written since the last sync. */
   private final AtomicBoolean unsynced = new AtomicBoolean();
@@ -23,8 +37,16 @@ final class ImageFile implements Closeable {
   /** The end of what is in use: the file, and clusters handed out that are not written yet. */
   private volatile long usedEnd;
 
+  /** A file that holds tables and data. */
   ImageFile(BlockFile file) throws IOException {
+    this(file, file);
+  }
+
+  /** A file that holds tables, and one that holds data. */
+  ImageFile(BlockFile file, @Nullable BlockFile data) throws IOException {
     this.file = file;
+    this.data = data;
+    this.dataLength = data == null ? 0 : data.size();
     this.length = file.size();
     this.usedEnd = length;
   }
@@ -75,8 +97,72 @@ final class ImageFile implements Closeable {
     }
   }
 
+  /** Gives a range back to the file system, if it can; it may read as zeros then. */
+  void punch(long position, long bytes) throws IOException {
+    if (position < length && file.punchHole(position, Math.min(bytes, length - position))) {
+      unsynced.set(true);
+    }
+  }
+
+  // Guest data: in this file, or in the external one.
+
+  private BlockFile data() throws StorageException {
+    if (data == null) {
+      throw new StorageException(
+          ErrorCode.FAILED,
+          path() + ": its data is in an external data file, and the image was opened without it",
+          "Open the image with its data file");
+    }
+    return data;
+  }
+
+  /** Behind here a data file, or the image itself, reads as zeros. */
+  long dataLength() {
+    return data == file ? length : dataLength;
+  }
+
+  /** Fills {@code dst}; what lies past the end is zeros. */
+  void readData(long position, ByteBuffer dst) throws IOException {
+    data().read(position, dst);
+    while (dst.hasRemaining()) {
+      dst.put((byte) 0);
+    }
+  }
+
+  void writeData(long position, ByteBuffer src) throws IOException {
+    if (data == file) {
+      write(position, src);
+      return;
+    }
+    dataUnsynced.set(true);
+    long end = position + src.remaining();
+    data().write(position, src);
+    dataLength = Math.max(dataLength, end);
+  }
+
+  /**
+   * Makes a range of the external data file zeros, by a hole if it can have holes; its length
+   * stays.
+   */
+  void zeroData(long position, long bytes) throws IOException {
+    dataUnsynced.set(true);
+    long end = Math.min(position + bytes, dataLength);
+    if (position >= end || data().punchHole(position, end - position)) {
+      return;
+    }
+    for (long at = position; at < end; ) {
+      int part = (int) Math.min(ZEROS_BYTES, end - at);
+      data().write(at, ByteBuffer.allocate(part));
+      at += part;
+    }
+  }
+
   /** What was written before is on stable storage before anything that is written after. */
   void barrier() throws IOException {
+    if (dataUnsynced.get()) {
+      data().sync();
+      dataUnsynced.set(false);
+    }
     if (unsynced.get()) {
       file.sync();
       unsynced.set(false);
@@ -85,6 +171,10 @@ final class ImageFile implements Closeable {
 
   @Override
   public void close() throws IOException {
-    file.close();
+    try (BlockFile table = file) {
+      if (data != null && data != table) {
+        data.close();
+      }
+    }
   }
 }

@@ -46,7 +46,7 @@ final class ImageTables {
     L1Table l1 =
         L1Table.read(file, header, "active L1 table", header.l1TableOffset(), header.l1Entries());
     SnapshotTable.Read snapshots = SnapshotTable.read(file.blockFile(), header);
-    L2Cache l2Cache = new L2Cache(file, header.clusterSizeBytes(), cacheBytes);
+    L2Cache l2Cache = new L2Cache(file, header.geometry(), cacheBytes);
     return new ImageTables(file, sector, l2Cache, new DiskTree(header.sizeBytes(), l1), snapshots);
   }
 
@@ -76,6 +76,17 @@ final class ImageTables {
 
   CompressedClusterReader compressed() {
     return compressed;
+  }
+
+  /** Whether the external data file has to read like the disk. */
+  boolean rawDataFile() {
+    return geometry.dataFile()
+        && (header().autoclearFeatures() & Qcow2Header.AUTOCLEAR_RAW_DATA_FILE) != 0;
+  }
+
+  /** The autoclear bits of features that this engine keeps up to date. */
+  long keptAutoclearFeatures() {
+    return rawDataFile() ? Qcow2Header.AUTOCLEAR_RAW_DATA_FILE : 0;
   }
 
   DiskTree active() {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class L2Cache {
   private final ImageFile file;
-  private final int clusterSize;
+  private final Geometry geometry;
   private final int tablesMax;
 
   @GuardedBy("this")
@@ -25,10 +25,10 @@ final class L2Cache {
   /** The dirty tables; changed by the writer alone. */
   private final Map<Long, L2Table> dirty = new LinkedHashMap<>();
 
-  L2Cache(ImageFile file, int clusterSize, long budgetBytes) {
+  L2Cache(ImageFile file, Geometry geometry, long budgetBytes) {
     this.file = file;
-    this.clusterSize = clusterSize;
-    this.tablesMax = (int) Math.max(4, Math.min(1 << 20, budgetBytes / clusterSize));
+    this.geometry = geometry;
+    this.tablesMax = (int) Math.max(4, Math.min(1 << 20, budgetBytes / geometry.clusterSize()));
   }
 
   /** The table at a host offset that was checked before. */
@@ -39,7 +39,7 @@ final class L2Cache {
         return present;
       }
     }
-    L2Table loaded = L2Table.read(file, offset, clusterSize);
+    L2Table loaded = L2Table.read(file, offset, geometry);
     return put(loaded);
   }
 

@@ -40,9 +40,13 @@ final class L2Entry {
     return !isCompressed(entry) && (entry & ZERO) != 0;
   }
 
-  /** Nothing is stored here: the backing file shows through, or zeros. */
-  static boolean isUnallocated(long entry) {
-    return !isCompressed(entry) && (entry & (OFFSET_MASK | ZERO)) == 0;
+  /**
+   * Whether a standard entry has a host cluster. In an external data file, whose first cluster is
+   * at 0, COPIED says so.
+   */
+  static boolean hasHost(long entry, boolean dataFile) {
+    return !isCompressed(entry)
+        && ((entry & OFFSET_MASK) != 0 || (dataFile && (entry & COPIED) != 0));
   }
 
   /** The host cluster of a standard entry, also one with the ZERO flag; 0 if it has none. */
@@ -80,6 +84,16 @@ final class L2Entry {
   static long firstHostCluster(long entry, int clusterBits) {
     long offset = isCompressed(entry) ? compressedOffset(entry, clusterBits) : hostOffset(entry);
     return offset >>> clusterBits;
+  }
+
+  /** The entry of compressed data, or -1 if it lies farther than an entry can say. */
+  static long ofCompressed(long offset, int bytes, int clusterBits) {
+    int shift = sectorShift(clusterBits);
+    if (offset >= 1L << shift) {
+      return -1;
+    }
+    long sectors = (offset + bytes - 1) / 512 - offset / 512;
+    return COMPRESSED | sectors << shift | offset;
   }
 
   private static int sectorShift(int clusterBits) {

@@ -3,34 +3,40 @@ package io.cairn.qcow2;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** One L2 table in memory: a cluster of entries. */
+/** One L2 table in memory: a cluster of entries of one word, or of two with extended L2 entries. */
 final class L2Table {
   private final long offset;
-  private final long[] entries;
+  private final Geometry geometry;
+  private final long[] words;
   private boolean dirty;
 
-  L2Table(long offset, long[] entries) {
-    this.offset = offset;
-    this.entries = entries;
+  /** An empty table for this place. */
+  L2Table(long offset, Geometry geometry) {
+    this(offset, geometry, new long[geometry.clusterSize() / Long.BYTES]);
   }
 
-  static L2Table read(ImageFile file, long offset, int clusterSize) throws IOException {
-    long[] entries = new long[clusterSize / Long.BYTES];
-    file.readTable(offset, clusterSize).asLongBuffer().get(entries);
-    return new L2Table(offset, entries);
+  private L2Table(long offset, Geometry geometry, long[] words) {
+    this.offset = offset;
+    this.geometry = geometry;
+    this.words = words;
+  }
+
+  static L2Table read(ImageFile file, long offset, Geometry geometry) throws IOException {
+    L2Table table = new L2Table(offset, geometry);
+    file.readTable(offset, geometry.clusterSize()).asLongBuffer().get(table.words);
+    return table;
   }
 
   /** A copy for another place in which every cluster counts as shared. */
   L2Table copyShared(long newOffset) {
-    long[] copy = entries.clone();
-    for (int i = 0; i < copy.length; i++) {
-      if (!L2Entry.isCompressed(copy[i])) {
-        copy[i] = L2Entry.clearCopied(copy[i]);
+    L2Table copy = new L2Table(newOffset, geometry, words.clone());
+    for (int i = 0; i < copy.words.length; i += geometry.l2EntryWords()) {
+      if (!L2Entry.isCompressed(words[i])) {
+        copy.words[i] = L2Entry.clearCopied(words[i]);
       }
     }
-    L2Table table = new L2Table(newOffset, copy);
-    table.dirty = true;
-    return table;
+    copy.dirty = true;
+    return copy;
   }
 
   long offset() {
@@ -38,15 +44,43 @@ final class L2Table {
   }
 
   int count() {
-    return entries.length;
+    return geometry.l2EntriesPerTable();
   }
 
+  /** The first word of an entry. */
   long get(int index) {
-    return entries[index];
+    return words[index * geometry.l2EntryWords()];
   }
 
-  void set(int index, long entry) {
-    entries[index] = entry;
+  /** How the subclusters of an entry are stored; see {@link Subclusters}. */
+  long states(int index) {
+    return geometry.extendedL2()
+        ? words[index * 2 + 1]
+        : Subclusters.ofPlainEntry(words[index], geometry.dataFile());
+  }
+
+  /**
+   * Sets a standard entry.
+   *
+   * @param host the host cluster with or without COPIED; 0 if there is none
+   * @param states how its subclusters are stored; all alike if the entry is one word
+   */
+  void set(int index, long host, long states) {
+    if (geometry.extendedL2()) {
+      words[index * 2] = host;
+      words[index * 2 + 1] = states;
+    } else {
+      words[index] = states == Subclusters.ALL_ZERO ? host | L2Entry.ZERO : host;
+    }
+    dirty = true;
+  }
+
+  /** Sets a compressed entry. */
+  void setCompressed(int index, long entry) {
+    words[index * geometry.l2EntryWords()] = entry;
+    if (geometry.extendedL2()) {
+      words[index * 2 + 1] = 0;
+    }
     dirty = true;
   }
 
@@ -59,8 +93,8 @@ final class L2Table {
   }
 
   void write(ImageFile file) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(entries.length * Long.BYTES);
-    bytes.asLongBuffer().put(entries);
+    ByteBuffer bytes = ByteBuffer.allocate(words.length * Long.BYTES);
+    bytes.asLongBuffer().put(words);
     file.write(offset, bytes);
     dirty = false;
   }

@@ -41,7 +41,10 @@ final class LayerStatus {
               extent.hostOffset(),
               file);
       case ZERO -> new BlockStatus(length, 0, true, false, true, false, extent.hostOffset(), file);
-      case UNALLOCATED -> below(offset, length, hasBacking, backing);
+      case UNALLOCATED ->
+          placed && !hasBacking
+              ? new BlockStatus(length, 0, false, false, true, false, extent.hostOffset(), file)
+              : below(offset, length, hasBacking, backing);
     };
   }
 

@@ -18,6 +18,14 @@ final class LongList {
     return count == 0;
   }
 
+  int size() {
+    return count;
+  }
+
+  long removeLast() {
+    return values[--count];
+  }
+
   long[] toArray() {
     return Arrays.copyOf(values, count);
   }

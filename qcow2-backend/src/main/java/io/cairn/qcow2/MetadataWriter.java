@@ -5,6 +5,8 @@ import io.cairn.storage.StorageException;
 import io.cairn.storage.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,11 +28,16 @@ import org.jspecify.annotations.Nullable;
  * with nothing to separate are skipped.
  */
 final class MetadataWriter {
+  private static final int DATA_HOLES_MAX = 1 << 14;
+
   private final ImageTables tables;
   private final ImageFile file;
   private final MetadataMap map;
   private final Refcounts refcounts;
   private final ClusterAllocator allocator;
+
+  /** Clusters of an external data file to punch at the next commit, by their offset. */
+  private final Set<Long> dataHoles = new TreeSet<>();
 
   /** Why nothing may be written any more; null while all is well. */
   private @Nullable String broken;
@@ -100,8 +107,9 @@ final class MetadataWriter {
           "Close the image, check it, and open it again");
     }
     if (!autoclearDone) {
-      if (tables.header().autoclearFeatures() != 0) {
-        updateHeader(sector -> HeaderSector.putAutoclear(sector, 0));
+      long kept = tables.keptAutoclearFeatures();
+      if (tables.header().autoclearFeatures() != kept) {
+        updateHeader(sector -> HeaderSector.putAutoclear(sector, kept));
       }
       autoclearDone = true;
     }
@@ -114,7 +122,9 @@ final class MetadataWriter {
 
   /** Whether memory should be written out before more is changed. */
   boolean wantsCommit() {
-    return tables.l2Cache().wantsCommit() || allocator.wantsCommit();
+    return tables.l2Cache().wantsCommit()
+        || allocator.wantsCommit()
+        || dataHoles.size() >= DATA_HOLES_MAX;
   }
 
   /** Makes everything written so far durable, in the order given above. */
@@ -136,6 +146,20 @@ final class MetadataWriter {
       allocator.makeFreedAvailable();
       refcounts.writeBlocks();
     }
+    for (long cluster : dataHoles) {
+      file.zeroData(cluster, tables.geometry().clusterSize());
+    }
+    dataHoles.clear();
+  }
+
+  /** A cluster of an external data file is not referred to any more, once that is stable. */
+  void punchDataLater(long offset) {
+    dataHoles.add(offset);
+  }
+
+  /** A cluster of an external data file is in use again. */
+  void keepData(long offset) {
+    dataHoles.remove(offset);
   }
 
   /** Writes tables that changed in memory, if any; without them, data may stay unsynced. */

@@ -4,7 +4,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Things to close together, the last one first, whatever fails; or to keep, if all went well. */
@@ -13,10 +12,6 @@ final class Opened implements Closeable {
 
   void add(Closeable resource) {
     resources.push(resource);
-  }
-
-  Optional<Closeable> last() {
-    return Optional.ofNullable(resources.peek());
   }
 
   /** Leaves them open. */

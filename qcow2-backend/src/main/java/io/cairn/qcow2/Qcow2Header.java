@@ -117,6 +117,12 @@ public record Qcow2Header(
   /** Persistent bitmaps are consistent with the content. */
   public static final long AUTOCLEAR_BITMAPS = 1L;
 
+  /** The external data file reads like the disk. */
+  public static final long AUTOCLEAR_RAW_DATA_FILE = 1L << 1;
+
+  /** Refcounts may be written late, with the dirty bit set meanwhile. */
+  public static final long COMPATIBLE_LAZY_REFCOUNTS = 1L;
+
   /** 65536 snapshots, as QEMU allows. */
   static final int SNAPSHOTS_MAX = 65536;
 
@@ -138,7 +144,8 @@ public record Qcow2Header(
 
   /** The sizes that follow from this header. */
   Geometry geometry() {
-    return new Geometry(clusterBits, refcountOrder, has(INCOMPATIBLE_EXTENDED_L2));
+    return new Geometry(
+        clusterBits, refcountOrder, has(INCOMPATIBLE_EXTENDED_L2), has(INCOMPATIBLE_DATA_FILE));
   }
 
   /** The cluster size. */
@@ -159,6 +166,13 @@ public record Qcow2Header(
   /** The last extension of this type: the newest, if a crash left an older one behind. */
   public Optional<HeaderExtension> extension(int type) {
     return extensions.stream().filter(e -> e.type() == type).reduce((first, second) -> second);
+  }
+
+  /** The name of the external data file, as stored: a path relative to the image. */
+  public Optional<String> dataFileName() {
+    return extension(HeaderExtension.DATA_FILE_NAME)
+        .map(HeaderExtension::text)
+        .filter(name -> !name.isEmpty() && name.indexOf('\0') < 0);
   }
 
   /**

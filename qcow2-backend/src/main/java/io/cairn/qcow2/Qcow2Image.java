@@ -33,7 +33,7 @@ public final class Qcow2Image implements WritableDisk {
   private final DiskReader reader;
   private final Backings backings;
   private final long cacheBytes;
-  private final Optional<Closeable> lock;
+  private final Closeable locks;
   private final @Nullable MetadataWriter metadata;
   private final @Nullable DiskWriter writer;
   private final ReadWriteLock access = new ReentrantReadWriteLock();
@@ -44,13 +44,13 @@ public final class Qcow2Image implements WritableDisk {
       DiskReader reader,
       Backings backings,
       long cacheBytes,
-      Optional<Closeable> lock,
+      Closeable locks,
       @Nullable MetadataWriter metadata) {
     this.tables = tables;
     this.reader = reader;
     this.backings = backings;
     this.cacheBytes = cacheBytes;
-    this.lock = lock;
+    this.locks = locks;
     this.metadata = metadata;
     this.writer = metadata == null ? null : new DiskWriter(tables, metadata, reader);
   }
@@ -59,6 +59,25 @@ public final class Qcow2Image implements WritableDisk {
   public static void create(BlockFileSystem fs, Path file, CreateOptions options)
       throws IOException {
     ImageCreator.create(fs, file, options);
+    if (options.dataFileRaw()) {
+      try (Qcow2Image image = open(fs, file, OpenOptions.writable())) {
+        image.mapRawData();
+      }
+    }
+  }
+
+  /**
+   * Maps the whole disk to its raw data file. Until that is done a program that changes the data
+   * file by itself would not be seen through the image.
+   */
+  private void mapRawData() throws IOException {
+    writing(
+        (metadataWriter, diskWriter) -> {
+          for (long at = 0; at < virtualSizeBytes(); at += header().clusterSizeBytes()) {
+            diskWriter.mapRawData(at);
+          }
+          return this;
+        });
   }
 
   /** Opens an image, and the files it is based on if asked to. */
@@ -71,18 +90,23 @@ public final class Qcow2Image implements WritableDisk {
   static Qcow2Image openInChain(
       BlockFileSystem fs, Path file, OpenOptions options, BackingChain chain) throws IOException {
     try (Opened opened = new Opened()) {
+      Opened locks = new Opened();
+      opened.add(locks);
       if (options.locking()) {
         // Before the header is read, so that what is read stays true.
-        opened.add(
+        locks.add(
             options.writeAccess()
                 ? ImageLock.forWriting(fs, file)
                 : ImageLock.forReading(fs, file));
       }
-      Optional<Closeable> lock = opened.last();
       BlockFile blockFile = fs.open(file, options.writeAccess() ? OpenMode.WRITE : OpenMode.READ);
       opened.add(blockFile);
-      ImageFile imageFile = new ImageFile(blockFile);
-      Features.requireReadable(file, Qcow2Header.read(blockFile));
+      Qcow2Header found = Qcow2Header.read(blockFile);
+      Features.requireReadable(file, found);
+      ImageFile imageFile =
+          found.has(Qcow2Header.INCOMPATIBLE_DATA_FILE)
+              ? new ImageFile(blockFile, DataFile.open(fs, file, found, options, opened, locks))
+              : new ImageFile(blockFile);
       ImageTables tables = ImageTables.open(imageFile, options.cacheBytes() * 3 / 4);
       Qcow2Header header = tables.header();
       MetadataWriter metadata = null;
@@ -104,7 +128,7 @@ public final class Qcow2Image implements WritableDisk {
                   : null;
       reader.setBacking(header.backing().isPresent(), backing);
       Qcow2Image image =
-          new Qcow2Image(tables, reader, backings, options.cacheBytes(), lock, metadata);
+          new Qcow2Image(tables, reader, backings, options.cacheBytes(), locks, metadata);
       opened.keep();
       return image;
     }
@@ -169,9 +193,16 @@ public final class Qcow2Image implements WritableDisk {
         reader.extent(tree, offsetBytes),
         offsetBytes,
         lengthBytes,
-        file(),
+        dataPath(),
         reader.hasBacking(),
         reader.backing());
+  }
+
+  /** The file that guest data is in: the image itself, or its external data file. */
+  private Path dataPath() throws Qcow2FormatException {
+    Optional<String> name =
+        tables.geometry().dataFile() ? header().dataFileName() : Optional.empty();
+    return name.isPresent() ? DataFile.resolve(file(), name.get()) : file();
   }
 
   /** What shows through unallocated clusters, if there is a backing file and it was opened. */
@@ -201,17 +232,34 @@ public final class Qcow2Image implements WritableDisk {
         });
   }
 
+  /**
+   * Makes a range read as zeros and marks it so in whole clusters, or subclusters, of the image.
+   *
+   * @param mayUnmap whether the host clusters of what becomes zeros are given back; otherwise they
+   *     stay for a later write
+   */
+  public void writeZeroes(long offsetBytes, long lengthBytes, boolean mayUnmap) throws IOException {
+    Objects.checkFromIndexSize(offsetBytes, lengthBytes, virtualSizeBytes());
+    writing(
+        (metadataWriter, diskWriter) -> {
+          diskWriter.markZeroes(offsetBytes, lengthBytes, mayUnmap);
+          return this;
+        });
+  }
+
+  /**
+   * Forgets what whole clusters within a range hold: they read as zeros then, and their space goes
+   * back to the file system once that is durable. Parts of clusters stay as they are; so does
+   * everything in an image of version 2 with a backing file, which cannot say "zeros".
+   */
   @Override
   public void discard(long offsetBytes, long lengthBytes) throws IOException {
     Objects.checkFromIndexSize(offsetBytes, lengthBytes, virtualSizeBytes());
-    long clusterBytes = tables.geometry().clusterSize();
-    long from = (offsetBytes + clusterBytes - 1) & -clusterBytes;
-    long to = offsetBytes + lengthBytes;
-    to = to == virtualSizeBytes() ? to : to & -clusterBytes;
-    boolean wouldExpose = header().version() < 3 && reader.hasBacking();
-    if (from < to && !wouldExpose) {
-      writeZeroes(from, to - from);
-    }
+    writing(
+        (metadataWriter, diskWriter) -> {
+          diskWriter.discard(offsetBytes, lengthBytes);
+          return this;
+        });
   }
 
   @Override
@@ -222,6 +270,80 @@ public final class Qcow2Image implements WritableDisk {
           new ImageResize(tables).run(sizeBytes, preallocation, shrink);
           return this;
         });
+  }
+
+  /** A compressor for this image's clusters; for one thread at a time. */
+  public ClusterCompressor newCompressor() {
+    return new ClusterCompressor(CompressionType.of(header()), header().clusterSizeBytes());
+  }
+
+  /**
+   * Writes one whole cluster compressed, or as it is if that makes it no shorter, in place of
+   * whatever was there.
+   *
+   * @param offsetBytes a multiple of the cluster size
+   * @param src a whole cluster, or what is left of the disk
+   * @throws StorageException UNSUPPORTED if the image has an external data file, USAGE if it is not
+   *     a cluster
+   */
+  public void writeCompressed(long offsetBytes, ByteBuffer src) throws IOException {
+    requireCluster(offsetBytes, src.remaining());
+    try (ClusterCompressor compressor = newCompressor()) {
+      Optional<ByteBuffer> compressed = compressor.compress(src.duplicate());
+      if (compressed.isPresent()) {
+        writeCompressedBytes(offsetBytes, compressed.get());
+        src.position(src.limit());
+      } else {
+        requireCompressible();
+        write(offsetBytes, src);
+      }
+    }
+  }
+
+  /**
+   * Writes one whole cluster that {@link ClusterCompressor} has compressed, in place of whatever
+   * was there. Other threads can compress more meanwhile.
+   *
+   * @param offsetBytes a multiple of the cluster size
+   * @param compressed less than a cluster, from a compressor of this image
+   * @throws StorageException UNSUPPORTED if the image has an external data file
+   */
+  public void writeCompressedBytes(long offsetBytes, ByteBuffer compressed) throws IOException {
+    requireCluster(offsetBytes, header().clusterSizeBytes());
+    Objects.checkIndex(compressed.remaining(), header().clusterSizeBytes());
+    requireCompressible();
+    writing(
+        (metadataWriter, diskWriter) -> {
+          diskWriter.writeCompressed(offsetBytes, compressed);
+          return this;
+        });
+  }
+
+  private void requireCluster(long offsetBytes, int length) throws StorageException {
+    long clusterSize = header().clusterSizeBytes();
+    long rest = virtualSizeBytes() - offsetBytes;
+    boolean within = offsetBytes >= 0 && rest > 0;
+    if (!within
+        || offsetBytes % clusterSize != 0
+        || (length != Math.min(clusterSize, rest) && length != clusterSize)) {
+      throw new StorageException(
+          ErrorCode.USAGE,
+          file()
+              + ": compressed writes are of whole clusters: "
+              + length
+              + " bytes at "
+              + offsetBytes
+              + " are not one of "
+              + clusterSize,
+          "");
+    }
+  }
+
+  private void requireCompressible() throws StorageException {
+    if (tables.geometry().dataFile()) {
+      throw Qcow2FormatException.unsupported(
+          file(), "compressed clusters with an external data file", "Write plain clusters");
+    }
   }
 
   /** Makes everything written so far durable. */
@@ -248,6 +370,12 @@ public final class Qcow2Image implements WritableDisk {
    * @return the snapshots afterwards
    */
   public List<SnapshotEntry> change(List<SnapshotChange> changes) throws IOException {
+    if (tables.geometry().dataFile()) {
+      throw Qcow2FormatException.unsupported(
+          file(),
+          "internal snapshots with an external data file",
+          "Use overlays, or convert the image to one without a data file");
+    }
     return writing(
         (metadataWriter, diskWriter) -> {
           SnapshotTransaction.run(tables, metadataWriter, changes, cacheBytes);
@@ -372,8 +500,9 @@ public final class Qcow2Image implements WritableDisk {
         return;
       }
       closed = true;
-      lock.ifPresent(toClose::add);
+      toClose.add(locks);
       toClose.add(tables.file());
+      toClose.add(tables.compressed());
       ReadableDisk backing = reader.backing();
       if (backing != null) {
         toClose.add(backing);

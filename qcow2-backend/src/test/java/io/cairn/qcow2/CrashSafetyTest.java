@@ -38,7 +38,11 @@ class CrashSafetyTest {
   private static final int SAMPLES = 10;
 
   /** A kind of image. */
-  record Kind(int clusterSize, int refcountBits, int version) {}
+  record Kind(int clusterSize, int refcountBits, int version, boolean extendedL2) {
+    Kind(int clusterSize, int refcountBits, int version) {
+      this(clusterSize, refcountBits, version, false);
+    }
+  }
 
   static Stream<Kind> kinds() {
     return Stream.of(
@@ -46,6 +50,7 @@ class CrashSafetyTest {
         new Kind(512, 64, 3),
         new Kind(4096, 4, 3),
         new Kind(4096, 16, 2),
+        new Kind(16384, 16, 3, true),
         new Kind(65536, 16, 3));
   }
 
@@ -101,6 +106,7 @@ class CrashSafetyTest {
               .clusterSizeBytes(kind.clusterSize())
               .refcountBits(kind.refcountBits())
               .version(kind.version())
+              .extendedL2(kind.extendedL2())
               .build());
       fs.syncDirectory(IMAGE.resolveSibling("."));
       SectorModel disk = new SectorModel(sizeBytes);
@@ -280,6 +286,15 @@ class CrashSafetyTest {
         if (i == 5) {
           image.writeZeroes(0, Math.min(8192, disk.sizeBytes));
           disk.write(0, new byte[(int) Math.min(8192, disk.sizeBytes)]);
+        } else if (i == 3) {
+          long cluster = kind.clusterSize();
+          image.discard(0, cluster * 2);
+          disk.write(0, new byte[(int) cluster * 2]);
+        } else if (i == 4 || i == 6) {
+          byte[] halfNoise = ImageUser.bytes(fixture.random, kind.clusterSize());
+          Arrays.fill(halfNoise, kind.clusterSize() / 2, kind.clusterSize(), (byte) i);
+          image.writeCompressed(kind.clusterSize() * (long) i, ByteBuffer.wrap(halfNoise));
+          disk.write(kind.clusterSize() * (long) i, halfNoise);
         } else {
           fixture.write(image, disk, 1);
         }

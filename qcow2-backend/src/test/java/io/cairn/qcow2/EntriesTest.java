@@ -20,7 +20,7 @@ class EntriesTest {
     RefcountBlock block = new RefcountBlock(ByteBuffer.allocate(512), order);
     long[] wanted = new long[block.count()];
     assertEquals((512 * 8) >> order, wanted.length);
-    long max = new Geometry(9, order, false).refcountMax();
+    long max = new Geometry(9, order, false, false).refcountMax();
     for (int i = 0; i < 5000; i++) {
       int index = random.nextInt(wanted.length);
       wanted[index] = random.nextBoolean() ? max : random.nextLong() & max;
@@ -60,7 +60,7 @@ class EntriesTest {
   @ParameterizedTest
   @ValueSource(ints = {9, 12, 16, 21})
   void geometry_anyClusterSize_mapsOffsets(int clusterBits) {
-    Geometry geometry = new Geometry(clusterBits, 4, false);
+    Geometry geometry = new Geometry(clusterBits, 4, false, false);
     long offset = geometry.bytesPerL2Table() * 3 + geometry.clusterSize() * 5L + 7;
     assertEquals(3, geometry.l1Index(offset));
     assertEquals(5, geometry.l2Index(offset));

@@ -101,7 +101,7 @@ class HostileImageTest {
     "64,8,0x7ffffffffffff000,CORRUPT",
     "72,8,0x20,UNSUPPORTED",
     "72,8,0x8000000000000000,UNSUPPORTED",
-    "72,8,4,UNSUPPORTED",
+    "72,8,4,CORRUPT",
     "72,8,8,CORRUPT",
     "96,4,7,CORRUPT",
     "96,4,0xffffffff,CORRUPT",

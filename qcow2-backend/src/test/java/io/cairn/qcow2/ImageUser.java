@@ -45,15 +45,21 @@ final class ImageUser {
     return copy;
   }
 
-  /** One read, write or zeroing. */
+  /** One read, write, compressed write, zeroing or discard. */
   void step(Qcow2Image image) throws IOException {
     int clusterSize = image.header().clusterSizeBytes();
+    boolean affordable = clusterSize <= 65536 || random.nextInt(8) == 0;
+    if (affordable
+        && random.nextInt(5) == 0
+        && !image.header().has(Qcow2Header.INCOMPATIBLE_DATA_FILE)) {
+      writeCompressed(image, clusterSize);
+      return;
+    }
     boolean zero = random.nextInt(4) == 0;
     int lengthMax = Math.min(zero ? 140000 : 20000, clusterSize * 5);
     SectorModel.Range range = disk.range(random, (long) clusterSize * clusterSize / 8, lengthMax);
     if (zero) {
-      image.writeZeroes(range.offset(), range.length());
-      disk.write(range.offset(), new byte[range.length()]);
+      zeroOrDiscard(image, range, clusterSize);
     } else if (random.nextInt(3) == 0) {
       ByteBuffer read = ByteBuffer.allocate(range.length());
       image.read(range.offset(), read);
@@ -63,6 +69,37 @@ final class ImageUser {
       image.write(range.offset(), ByteBuffer.wrap(bytes));
       disk.write(range.offset(), bytes);
     }
+  }
+
+  private void zeroOrDiscard(Qcow2Image image, SectorModel.Range range, long clusterSize)
+      throws IOException {
+    switch (random.nextInt(3)) {
+      case 0 -> image.writeZeroes(range.offset(), range.length());
+      case 1 -> image.writeZeroes(range.offset(), range.length(), random.nextBoolean());
+      default -> {
+        image.discard(range.offset(), range.length());
+        long end = range.offset() + range.length();
+        long from = (range.offset() + clusterSize - 1) / clusterSize * clusterSize;
+        long to = end == disk.sizeBytes ? end : end / clusterSize * clusterSize;
+        boolean ignored = image.header().version() < 3 && image.header().backing().isPresent();
+        if (from < to && !ignored) {
+          disk.write(from, new byte[(int) (to - from)]);
+        }
+        return;
+      }
+    }
+    disk.write(range.offset(), new byte[range.length()]);
+  }
+
+  /** A cluster that shrinks a little, much, or not at all. */
+  private void writeCompressed(Qcow2Image image, int clusterSize) throws IOException {
+    SectorModel.Range range = disk.range(random, (long) clusterSize * clusterSize / 8, clusterSize);
+    long start = range.offset() / clusterSize * clusterSize;
+    byte[] cluster = new byte[(int) Math.min(clusterSize, disk.sizeBytes - start)];
+    byte[] noise = bytes(random, random.nextInt(cluster.length + 1));
+    System.arraycopy(noise, 0, cluster, 0, noise.length);
+    image.writeCompressed(start, ByteBuffer.wrap(cluster));
+    disk.write(start, cluster);
   }
 
   /** One to three changes in one call; refused as a whole if the refcounts are too narrow. */

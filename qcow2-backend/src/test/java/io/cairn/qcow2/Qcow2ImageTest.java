@@ -2,6 +2,7 @@ package io.cairn.qcow2;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cairn.storage.ReadableDisk;
 import io.cairn.storage.io.BlockFileSystem;
 import io.cairn.storage.io.MemoryFileSystem;
 import io.cairn.testkit.Seeds;
@@ -18,10 +19,22 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Random use of images of every geometry, against a model, with a check after every flush. */
 class Qcow2ImageTest {
   private static final Path IMAGE = Path.of("/images/disk.qcow2");
+  private static final Path DATA = Path.of("/images/data.raw");
   private static final Path BASE = Path.of("/images/base.qcow2");
 
+  /** What version 3 can do beyond the ordinary. */
+  enum Format {
+    ORDINARY,
+    EXTENDED_L2,
+    ZSTD,
+    LAZY_REFCOUNTS,
+    DATA_FILE,
+    RAW_DATA_FILE,
+    EXTENDED_L2_AND_DATA_FILE
+  }
+
   /** One kind of image. */
-  record Kind(int clusterSize, int refcountBits, int version, boolean backed) {
+  record Kind(int clusterSize, int refcountBits, int version, boolean backed, Format format) {
     long sizeBytes() {
       // A few L2 tables, and an end that is not at a cluster.
       long perTable = (long) clusterSize * clusterSize / 8;
@@ -34,6 +47,15 @@ class Qcow2ImageTest {
               .clusterSizeBytes(clusterSize)
               .refcountBits(refcountBits)
               .version(version);
+      switch (format) {
+        case ORDINARY -> {}
+        case EXTENDED_L2 -> options.extendedL2(true);
+        case ZSTD -> options.compressionType(CompressionType.ZSTD);
+        case LAZY_REFCOUNTS -> options.lazyRefcounts(true);
+        case DATA_FILE -> options.dataFile("data.raw");
+        case RAW_DATA_FILE -> options.dataFile("data.raw").dataFileRaw(true);
+        case EXTENDED_L2_AND_DATA_FILE -> options.extendedL2(true).dataFile("data.raw");
+      }
       if (backed) {
         options.backing(new BackingFile("base.qcow2", BackingFile.QCOW2));
       }
@@ -46,11 +68,21 @@ class Qcow2ImageTest {
     for (int clusterSize : List.of(512, 4096, 65536, 2097152)) {
       for (boolean backed : List.of(false, true)) {
         for (int bits : List.of(1, 2, 4, 8, 16, 32, 64)) {
-          kinds.add(new Kind(clusterSize, bits, 3, backed));
+          kinds.add(new Kind(clusterSize, bits, 3, backed, Format.ORDINARY));
         }
-        kinds.add(new Kind(clusterSize, 16, 2, backed));
+        kinds.add(new Kind(clusterSize, 16, 2, backed, Format.ORDINARY));
+        for (Format format : Format.values()) {
+          boolean tooSmall = clusterSize < 16384 && format.name().contains("EXTENDED");
+          if (format != Format.ORDINARY
+              && !tooSmall
+              && !(backed && format == Format.RAW_DATA_FILE)) {
+            kinds.add(new Kind(clusterSize, 16, 3, backed, format));
+          }
+        }
       }
     }
+    kinds.add(new Kind(16384, 1, 3, true, Format.EXTENDED_L2));
+    kinds.add(new Kind(16384, 64, 3, false, Format.EXTENDED_L2));
     return kinds.stream();
   }
 
@@ -72,7 +104,9 @@ class Qcow2ImageTest {
         image.flush();
         assertClean(fs);
         user.assertShownBy(image);
-        user.changeSnapshots(image);
+        if (!image.header().has(Qcow2Header.INCOMPATIBLE_DATA_FILE)) {
+          user.changeSnapshots(image);
+        }
         assertClean(fs);
         user.assertShownBy(image);
       }
@@ -80,6 +114,11 @@ class Qcow2ImageTest {
     }
     try (Qcow2Image image = Qcow2Image.open(fs, IMAGE, OpenOptions.readOnly())) {
       user.assertShownBy(image);
+    }
+    if (kind.format() == Format.RAW_DATA_FILE) {
+      try (ReadableDisk raw = RawDisk.open(fs, DATA, false, true)) {
+        user.disk().assertShownBy("data file", raw);
+      }
     }
   }
 

@@ -4,10 +4,10 @@ import io.cairn.storage.ReadableDisk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** What a disk must read as: sectors that were written, zeros elsewhere. */
 final class SectorModel {
@@ -17,7 +17,7 @@ final class SectorModel {
   private final Map<Long, byte[]> sectors;
 
   SectorModel(long sizeBytes) {
-    this(sizeBytes, new HashMap<>());
+    this(sizeBytes, new TreeMap<>());
   }
 
   private SectorModel(long sizeBytes, Map<Long, byte[]> sectors) {
@@ -27,7 +27,7 @@ final class SectorModel {
 
   /** An independent copy. */
   SectorModel copy() {
-    return new SectorModel(sizeBytes, new HashMap<>(sectors));
+    return new SectorModel(sizeBytes, new TreeMap<>(sectors));
   }
 
   Set<Long> sectorNumbers() {

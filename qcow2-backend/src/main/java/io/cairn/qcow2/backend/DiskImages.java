@@ -32,7 +32,9 @@ final class DiskImages {
    */
   static Qcow2Image look(BlockFileSystem files, Path path) throws IOException {
     return Qcow2Image.open(
-        files, path, OpenOptions.readOnly().withBackingChain(false).withLocking(false));
+        files,
+        path,
+        OpenOptions.readOnly().withBackingChain(false).withLocking(false).withDataFile(false));
   }
 
   /**
@@ -87,6 +89,12 @@ final class DiskImages {
   static void requireSuitable(DiskRef disk, Qcow2Image image) throws StorageException {
     Qcow2Header header = image.header();
     Features.requireWritable(image.file(), header);
+    if (header.has(Qcow2Header.INCOMPATIBLE_DATA_FILE)) {
+      throw new StorageException(
+          ErrorCode.UNSUPPORTED,
+          image.file() + " keeps its data in an external data file, which snapshots cannot freeze",
+          "convert it to an image without a data file");
+    }
     if (header.backing().isPresent() && header.backing().get().format().isEmpty()) {
       String backing = header.backing().get().name();
       throw new StorageException(

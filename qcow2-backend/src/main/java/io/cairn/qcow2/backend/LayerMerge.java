@@ -112,7 +112,8 @@ final class LayerMerge {
     }
     Extent found = layer.extent(at);
     long length = Math.min(found.lengthBytes(), end - at);
-    return new Extent(found.kind() == Kind.ZERO ? zeros : found.kind(), length);
+    Kind kind = found.isData() ? Kind.DATA : found.kind();
+    return new Extent(kind == Kind.ZERO ? zeros : kind, length);
   }
 
   /** Writes to the user what the user shows. */

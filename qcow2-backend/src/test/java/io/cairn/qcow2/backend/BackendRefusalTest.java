@@ -95,8 +95,6 @@ final class BackendRefusalTest {
     DiskRef disk = ref(mode);
     patch(76, 1 << 2);
     refused(ErrorCode.UNSUPPORTED, "data file", () -> backend.resolve(disk));
-    patch(76, 1 << 4);
-    refused(ErrorCode.UNSUPPORTED, "extended L2", () -> backend.resolve(disk));
     patch(76, 1 << 9);
     refused(ErrorCode.UNSUPPORTED, "9", () -> backend.resolve(disk));
     patch(76, 1);
