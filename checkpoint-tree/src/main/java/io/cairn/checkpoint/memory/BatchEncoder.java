@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * difference to the parent's if that is small, else all of it. Used by one thread at a time.
  */
 final class BatchEncoder implements Closeable {
-  /** Of the levels that keep up with a disk, the one that stores least; see docs/benchmarks.md. */
-  private static final int ZSTD_LEVEL = 1;
+  /** The slowest level at which two cores take 500 MiB of a stream in a second. */
+  private static final int ZSTD_LEVEL = -1;
 
   private final int pageSizeBytes;
   private final @Nullable ParentPages parent;
@@ -24,12 +24,14 @@ final class BatchEncoder implements Closeable {
   private final ZstdCompressCtx zstd = new ZstdCompressCtx();
   private final MessageDigest sha256 = Checks.sha256();
   private final byte[] base;
+  private final byte[] scratch;
 
   BatchEncoder(int pageSizeBytes, @Nullable ParentPages parent, @Nullable PageReader reader) {
     this.pageSizeBytes = pageSizeBytes;
     this.parent = parent;
     this.parentReader = reader;
     this.base = new byte[pageSizeBytes];
+    this.scratch = EncodedFrame.scratch(EncodedFrame.PAGES * pageSizeBytes);
     zstd.setLevel(ZSTD_LEVEL);
     zstd.setChecksum(false);
   }
@@ -128,6 +130,7 @@ final class BatchEncoder implements Closeable {
       frames.add(
           EncodedFrame.of(
               zstd,
+              scratch,
               raw,
               pages * pageSizeBytes,
               pages,

@@ -167,7 +167,14 @@ final class Collector {
       }
     }
     EncodedFrame encoded =
-        EncodedFrame.of(compress, raw, raw.length, count, digests, new long[bases.length]);
+        EncodedFrame.of(
+            compress,
+            EncodedFrame.scratch(raw.length),
+            raw,
+            raw.length,
+            count,
+            digests,
+            new long[bases.length]);
     writer.add(encoded.bytes(), encoded.flags(), count, digests, bases);
   }
 }

@@ -21,16 +21,30 @@ record EncodedFrame(byte[] bytes, int flags, int pages, byte[] digests, long[] b
   /** Compressing less than this share away is not worth the time it takes to undo. */
   private static final double WORTH = 0.97;
 
-  /** Encodes the first {@code pages} pages of a buffer. */
+  /**
+   * Encodes the first {@code pages} pages of a buffer.
+   *
+   * @param scratch as large as {@link #scratch} makes it
+   */
   static EncodedFrame of(
-      ZstdCompressCtx zstd, byte[] raw, int length, int pages, byte[] digests, long[] bases) {
+      ZstdCompressCtx zstd,
+      byte[] scratch,
+      byte[] raw,
+      int length,
+      int pages,
+      byte[] digests,
+      long[] bases) {
     int difference = bases.length == 0 ? 0 : PackIndex.FLAG_DIFFERENCE;
-    byte[] compressed = new byte[(int) Zstd.compressBound(length)];
-    int size = zstd.compressByteArray(compressed, 0, compressed.length, raw, 0, length);
+    int size = zstd.compressByteArray(scratch, 0, scratch.length, raw, 0, length);
     if (size < length * WORTH) {
       return new EncodedFrame(
-          Arrays.copyOf(compressed, size), difference | PackIndex.FLAG_ZSTD, pages, digests, bases);
+          Arrays.copyOf(scratch, size), difference | PackIndex.FLAG_ZSTD, pages, digests, bases);
     }
     return new EncodedFrame(Arrays.copyOf(raw, length), difference, pages, digests, bases);
+  }
+
+  /** What {@link #of} compresses into, for frames of this length at most. */
+  static byte[] scratch(int length) {
+    return new byte[(int) Zstd.compressBound(length)];
   }
 }
