@@ -1,0 +1,54 @@
+package io.cairn.checkpoint.guest;
+
+import io.cairn.storage.DiskRef;
+import io.cairn.storage.LiveSnapshotMode;
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+
+/**
+ * A guest whose hypervisor was reached. Reaching it changed nothing, and closing leaves it as it
+ * is. Not safe for use by threads. Every method blocks, and fails with a {@link
+ * io.cairn.storage.StorageException} that says what can be done.
+ */
+public interface LiveGuest extends AutoCloseable {
+  /** Whether it runs, rather than being paused. */
+  boolean running() throws IOException;
+
+  /**
+   * What its machine consists of, in words that a later {@link GuestStarter#start} compares: a
+   * memory that is loaded into another machine is lost.
+   */
+  SortedMap<String, String> machine() throws IOException;
+
+  /** How a disk can be snapshotted while this guest has it open. */
+  Set<LiveSnapshotMode> snapshotModes(DiskRef disk) throws IOException;
+
+  /**
+   * Saves the memory and has the disks snapshotted at the same instant. When this returns the image
+   * exists and is durable.
+   *
+   * <p>On failure no image is left, and the guest runs again if it ran. Disks whose part of the
+   * work was done stay snapshotted: the caller takes them back, with {@link #whilePaused}.
+   */
+  SavedGuest save(SaveRequest request) throws IOException;
+
+  /**
+   * Has work done on the disks in a pause, without the memory: for a checkpoint of the disks alone,
+   * or to take snapshots back. The guest runs again afterwards if it ran, whatever the outcome.
+   */
+  GuestPause whilePaused(List<LiveDisk> disks, DiskWork work) throws IOException;
+
+  /** Stops its processors and flushes its disks. Does nothing to a paused guest. */
+  void pause() throws IOException;
+
+  /** Lets it run. Does nothing to a running guest. */
+  void resume() throws IOException;
+
+  /** Ends it, without asking the operating system within; its memory is lost. */
+  void end() throws IOException;
+
+  @Override
+  void close() throws IOException;
+}

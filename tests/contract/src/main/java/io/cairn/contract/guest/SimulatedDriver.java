@@ -1,0 +1,108 @@
+package io.cairn.contract.guest;
+
+import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.GuestDriver;
+import io.cairn.checkpoint.guest.GuestStarter;
+import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.checkpoint.memory.MemoryImage;
+import io.cairn.storage.Blocker;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
+import io.cairn.testkit.MemoryBackend;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Runs simulated guests within this process. */
+public final class SimulatedDriver implements GuestDriver, GuestStarter {
+  /** The name of the driver. */
+  public static final String NAME = "simulated";
+
+  private final MemoryBackend storage;
+  private final int pages;
+  private final Map<String, SimulatedMachine> machines = new HashMap<>();
+
+  /**
+   * A driver without guests.
+   *
+   * @param storage what holds the guests' disks
+   * @param pages how many pages of memory each guest has
+   */
+  public SimulatedDriver(MemoryBackend storage, int pages) {
+    this.storage = storage;
+    this.pages = pages;
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public List<Blocker> blockers(Guest guest) {
+    return List.of();
+  }
+
+  /** Starts a guest afresh; it runs. */
+  public void boot(Guest guest) {
+    add(guest, new byte[pages * SimulatedMachine.PAGE_BYTES]).run(true);
+  }
+
+  private SimulatedMachine add(Guest guest, byte[] memory) {
+    SimulatedMachine machine = new SimulatedMachine(storage, guest.disks(), memory);
+    machines.put(guest.name(), machine);
+    return machine;
+  }
+
+  /** The process of a guest. */
+  SimulatedMachine machine(Guest guest) {
+    SimulatedMachine machine = machines.get(guest.name());
+    if (machine == null) {
+      throw new IllegalStateException(guest.name() + " was never started");
+    }
+    return machine;
+  }
+
+  @Override
+  public Optional<LiveGuest> attach(Guest guest) {
+    return Optional.ofNullable(machines.get(guest.name()))
+        .filter(SimulatedMachine::alive)
+        .map(machine -> new SimulatedGuest(machine, facts()));
+  }
+
+  @Override
+  public Optional<GuestStarter> starter() {
+    return Optional.of(this);
+  }
+
+  private SortedMap<String, String> facts() {
+    return new TreeMap<>(Map.of("memory", Integer.toString(pages), "type", NAME));
+  }
+
+  @Override
+  public LiveGuest start(Guest guest, MemoryImage image, SortedMap<String, String> machine)
+      throws IOException {
+    if (!machine.equals(facts())) {
+      throw new StorageException(
+          ErrorCode.CORRUPT, "the memory is of a machine " + machine + ", this is " + facts(), "");
+    }
+    image.proveDigest();
+    byte[] memory = new byte[pages * SimulatedMachine.PAGE_BYTES];
+    image.readPages(
+        OptionalInt.empty(),
+        1,
+        (block, first, from, offset, count) ->
+            System.arraycopy(
+                from,
+                offset,
+                memory,
+                first * SimulatedMachine.PAGE_BYTES,
+                count * SimulatedMachine.PAGE_BYTES));
+    return new SimulatedGuest(add(guest, memory), facts());
+  }
+}
