@@ -22,6 +22,7 @@ public final class BenchMain {
     all.put("tree", TreeBenchmark::measure);
     all.put("heap", HeapBenchmark::measure);
     all.put("snapshots", SnapshotBenchmark::measure);
+    all.put("memory", MemoryBenchmark::measure);
     return all;
   }
 
