@@ -120,12 +120,12 @@ record CheckGeometry(
         String.format("has an L1 table of %d entries at 0x%x", l1Entries, l1Offset));
     require(
         source,
-        reftableOffset > 0
-            && aligned(reftableOffset)
-            && reftableClusters > 0
-            && reftableClusters << clusterBits <= REFTABLE_BYTES_MAX
-            && reftableOffset + (reftableClusters << clusterBits)
-                <= source.sizeBytes() + clusterSizeBytes(),
+        reftableClusters == 0
+            || (reftableOffset > 0
+                && aligned(reftableOffset)
+                && reftableClusters << clusterBits <= REFTABLE_BYTES_MAX
+                && reftableOffset + (reftableClusters << clusterBits)
+                    <= source.sizeBytes() + clusterSizeBytes()),
         String.format(
             "has a refcount table of %d clusters at 0x%x", reftableClusters, reftableOffset));
     require(
@@ -136,6 +136,25 @@ record CheckGeometry(
         source,
         (source.sizeBytes() >> clusterBits) < Integer.MAX_VALUE - 2,
         "has more host clusters than can be checked");
+  }
+
+  /** The same image without what refcounts it has. */
+  CheckGeometry withoutRefcounts() {
+    return new CheckGeometry(
+        version,
+        clusterBits,
+        virtualSizeBytes,
+        features,
+        autoclear,
+        refcountBits,
+        l1Offset,
+        l1Entries,
+        0,
+        0,
+        snapshotsOffset,
+        snapshotCount,
+        headerLength,
+        extensionsEnd);
   }
 
   long clusterSizeBytes() {
@@ -174,6 +193,11 @@ record CheckGeometry(
   /** How many refcounts a refcount block holds. */
   long refcountsPerBlock() {
     return clusterSizeBytes() * 8 / refcountBits;
+  }
+
+  /** The largest refcount, as far as counts go. */
+  long refcountMax() {
+    return refcountBits >= Integer.SIZE - 1 ? Integer.MAX_VALUE : (1L << refcountBits) - 1;
   }
 
   private static void require(CheckSource source, boolean condition, String what)

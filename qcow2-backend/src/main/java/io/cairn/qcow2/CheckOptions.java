@@ -5,13 +5,25 @@ import static com.google.common.base.Preconditions.checkArgument;
 /**
  * How an image is checked.
  *
- * @param repairLeaks whether to lower refcounts that are too high and to set the COPIED flags that
- *     follow from them; done only when nothing worse was found
+ * @param repair what is put right
  * @param memoryBytes what the counts may occupy; an image that needs more is checked in several
  *     passes
  * @param findingsMax how many findings are kept in words; the rest are only counted
  */
-public record CheckOptions(boolean repairLeaks, long memoryBytes, int findingsMax) {
+public record CheckOptions(Repair repair, long memoryBytes, int findingsMax) {
+  /** What a check puts right. */
+  public enum Repair {
+    /** Nothing. */
+    NONE,
+    /**
+     * Refcounts that are too high, and the COPIED flags that follow from them; only when every
+     * reference could be counted.
+     */
+    LEAKS,
+    /** Whatever can be. */
+    ALL
+  }
+
   private static final long MEMORY_BYTES_MIN = 1L << 16;
   private static final long MEMORY_BYTES_MAX = 64L << 20;
   private static final int FINDINGS_MAX = 200;
@@ -26,20 +38,25 @@ public record CheckOptions(boolean repairLeaks, long memoryBytes, int findingsMa
   public static CheckOptions readOnly() {
     long half = Runtime.getRuntime().maxMemory() / 2;
     return new CheckOptions(
-        false, Math.max(MEMORY_BYTES_MIN, Math.min(half, MEMORY_BYTES_MAX)), FINDINGS_MAX);
+        Repair.NONE, Math.max(MEMORY_BYTES_MIN, Math.min(half, MEMORY_BYTES_MAX)), FINDINGS_MAX);
   }
 
   /** Look, and free what nothing references. */
   public static CheckOptions repairingLeaks() {
-    return readOnly().withRepairLeaks(true);
+    return readOnly().withRepair(Repair.LEAKS);
   }
 
   /** These options with another memory limit. */
   public CheckOptions withMemoryBytes(long limit) {
-    return new CheckOptions(repairLeaks, limit, findingsMax);
+    return new CheckOptions(repair, limit, findingsMax);
   }
 
-  private CheckOptions withRepairLeaks(boolean repair) {
-    return new CheckOptions(repair, memoryBytes, findingsMax);
+  /** Look, and put everything right that can be. */
+  public static CheckOptions repairingAll() {
+    return readOnly().withRepair(Repair.ALL);
+  }
+
+  private CheckOptions withRepair(Repair wanted) {
+    return new CheckOptions(wanted, memoryBytes, findingsMax);
   }
 }

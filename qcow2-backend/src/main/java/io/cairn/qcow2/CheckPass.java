@@ -167,14 +167,26 @@ final class CheckPass {
     return counts.overBudget();
   }
 
-  /** Compares counts and refcounts; lowers those that are too high if asked to. */
-  void compare(long fileClusters, boolean lower) throws IOException {
-    if (lower) {
+  /** Which refcounts are made to equal the references. */
+  enum Store {
+    NONE,
+    TOO_HIGH,
+    ALL
+  }
+
+  /** How often a cluster of the window is referenced. */
+  int references(long cluster) {
+    return counts.get(cluster);
+  }
+
+  /** Compares counts and refcounts, and corrects refcounts if asked to. */
+  void compare(long fileClusters, Store store) throws IOException {
+    if (store != Store.NONE) {
       refcounts.scan(
           first,
           length,
           (cluster, refcount) ->
-              compare(cluster, refcount, counts.get(cluster), fileClusters, true));
+              compare(cluster, refcount, counts.get(cluster), fileClusters, store));
       return;
     }
     counts.forEachRun(
@@ -187,27 +199,31 @@ final class CheckPass {
               tally.inUse(equalEnd - 1);
             }
             if (other >= 0) {
-              compare(other, refcounts.refcount(other), references, fileClusters, false);
+              compare(other, refcounts.refcount(other), references, fileClusters, store);
             }
             at = equalEnd + 1;
           }
         });
   }
 
-  /** Compares one refcount, and returns what it should be if it is to be lowered. */
+  /** Compares one refcount, and returns what it should be if it is to be corrected. */
   private long compare(
-      long cluster, long refcount, int references, long fileClusters, boolean lower) {
+      long cluster, long refcount, int references, long fileClusters, Store store) {
     if (references == 0 && (refcount == 0 || cluster >= fileClusters)) {
       return refcount;
     }
     tally.inUse(cluster);
     if (Long.compareUnsigned(refcount, references) > 0) {
-      if (lower) {
+      if (store != Store.NONE) {
         return references;
       }
       tally.leak(mismatch("leaked cluster", cluster, refcount, references));
     } else if (refcount != references) {
-      tally.corruption(mismatch("cluster", cluster, refcount, references));
+      boolean storable = refcount > 0 && references <= geometry.refcountMax();
+      if (store == Store.ALL && storable) {
+        return references;
+      }
+      tally.refcountFault(refcount == 0, mismatch("cluster", cluster, refcount, references));
     }
     return refcount;
   }

@@ -41,14 +41,15 @@ final class CheckRefcounts {
       long entry = table.getLong(i * Long.BYTES);
       long offset = entry & ~REFTABLE_RESERVED;
       if ((entry & REFTABLE_RESERVED) != 0) {
-        tally.corruption(
+        tally.structureFault(
             String.format("refcount table entry %d has reserved bits set: 0x%x", i, entry));
       }
       if (!geometry.aligned(offset)) {
-        tally.corruption(
+        tally.structureFault(
             String.format("refcount block %d is not cluster aligned: 0x%x", i, offset));
       } else if (offset >= source.sizeBytes()) {
-        tally.corruption(String.format("refcount block %d is outside the image: 0x%x", i, offset));
+        tally.structureFault(
+            String.format("refcount block %d is outside the image: 0x%x", i, offset));
       } else {
         blocks[i] = offset;
       }
@@ -66,7 +67,7 @@ final class CheckRefcounts {
       counts.add(cluster, 1, 1);
       int bit = (int) (cluster - first);
       if (metadata.get(bit)) {
-        tally.corruption(
+        tally.structureFault(
             String.format("refcount block %d at 0x%x overlaps other metadata", i, blocks[i]));
       }
       metadata.set(bit);

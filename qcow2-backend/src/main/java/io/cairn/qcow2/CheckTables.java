@@ -95,7 +95,7 @@ record CheckTables(List<L1> l1Tables, List<Range> ranges) {
         source.read(at + SNAPSHOT_ENTRY_BYTES + extra, idLength).get(id);
         String name = "snapshot " + new String(id, StandardCharsets.UTF_8);
         if (extra > EXTRA_BYTES_MAX || (geometry.version() == 3 && extra < EXTRA_BYTES_V3_MIN)) {
-          tally.corruption(name + " has " + extra + " bytes of extra data");
+          tally.snapshotFault(name + " has " + extra + " bytes of extra data");
         }
         addSnapshotTable(name, entry.getLong(0), Integer.toUnsignedLong(entry.getInt(8)));
         at += length;

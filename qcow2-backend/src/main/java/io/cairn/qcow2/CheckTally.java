@@ -11,6 +11,9 @@ final class CheckTally {
   private final List<Finding> findings = new ArrayList<>();
   private long corruptions;
   private long copiedFaults;
+  private long refcountFaults;
+  private long snapshotFaults;
+  private boolean needsRebuild;
   private long leaks;
   private long checkErrors;
   private long allocated;
@@ -26,6 +29,26 @@ final class CheckTally {
   void corruption(String message) {
     corruptions++;
     keep(Finding.Kind.CORRUPT, message);
+  }
+
+  /** A refcount that is lower than the number of references. */
+  void refcountFault(boolean missing, String message) {
+    refcountFaults++;
+    needsRebuild |= missing;
+    corruption(message);
+  }
+
+  /** A refcount structure that cannot be trusted to be extended or patched. */
+  void structureFault(String message) {
+    needsRebuild = true;
+    refcountFaults++;
+    corruption(message);
+  }
+
+  /** An entry of the snapshot table that can be written anew. */
+  void snapshotFault(String message) {
+    snapshotFaults++;
+    corruption(message);
   }
 
   /**
@@ -70,6 +93,9 @@ final class CheckTally {
   void add(CheckTally pass) {
     corruptions += pass.corruptions;
     copiedFaults += pass.copiedFaults;
+    refcountFaults += pass.refcountFaults;
+    snapshotFaults += pass.snapshotFaults;
+    needsRebuild |= pass.needsRebuild;
     leaks += pass.leaks;
     checkErrors += pass.checkErrors;
     allocated += pass.allocated;
@@ -79,9 +105,35 @@ final class CheckTally {
     pass.findings.stream().limit(findingsMax - findings.size()).forEach(findings::add);
   }
 
-  /** Whether lowering refcounts is certain to free only what nothing references. */
-  boolean repairable() {
-    return checkErrors == 0 && corruptions == copiedFaults && (leaks > 0 || copiedFaults > 0);
+  /** Whether every reference is known, so that refcounts can be made to equal them. */
+  boolean countsEveryReference() {
+    return checkErrors == 0 && corruptions == copiedFaults + refcountFaults + snapshotFaults;
+  }
+
+  /** Whether refcounts are wrong, in either direction. */
+  boolean hasWrongRefcounts() {
+    return leaks > 0 || refcountFaults > 0;
+  }
+
+  /** Whether refcounts cannot be patched where they are. */
+  boolean needsRebuild() {
+    return needsRebuild;
+  }
+
+  long refcountFaults() {
+    return refcountFaults;
+  }
+
+  long snapshotFaults() {
+    return snapshotFaults;
+  }
+
+  long copiedFaults() {
+    return copiedFaults;
+  }
+
+  long checkErrors() {
+    return checkErrors;
   }
 
   long corruptions() {

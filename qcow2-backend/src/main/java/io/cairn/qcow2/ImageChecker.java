@@ -1,5 +1,7 @@
 package io.cairn.qcow2;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.cairn.qcow2.CheckOptions.Repair;
 import io.cairn.storage.io.BlockFile;
 import io.cairn.storage.io.BlockFileSystem;
 import io.cairn.storage.io.BlockFileSystem.OpenMode;
@@ -16,11 +18,7 @@ import java.nio.file.Path;
  * <p>Memory is bounded by {@link CheckOptions#memoryBytes}. If the counts of all host clusters do
  * not fit, the trees are walked once for each window of clusters that does.
  *
- * <p><b>Leak repair.</b> Only when nothing but leaks and COPIED flags is wrong: (1) lower each
- * refcount to the number of references, sync; (2) set COPIED where the refcount is now one and
- * clear it elsewhere, sync. A crash in (1) leaves refcounts that are still high enough; a crash
- * between or in (2) leaves some COPIED flags unset, which costs a copy and no data. The order
- * matters: a COPIED flag set before its refcount is on disk could promise too much.
+ * <p>{@link ImageRepair} puts right what a check found.
  */
 public final class ImageChecker {
   /** Each cluster of a window has two bits beside its count: half of the memory. */
@@ -47,7 +45,7 @@ public final class ImageChecker {
    */
   public static CheckResult check(BlockFileSystem files, Path image, CheckOptions options)
       throws IOException {
-    OpenMode mode = options.repairLeaks() ? OpenMode.WRITE : OpenMode.READ;
+    OpenMode mode = options.repair() == Repair.NONE ? OpenMode.READ : OpenMode.WRITE;
     try (BlockFile file = files.open(image, mode)) {
       return check(file, options);
     }
@@ -55,36 +53,47 @@ public final class ImageChecker {
 
   /** Checks an open image file; to repair, it must be open for writing. */
   static CheckResult check(BlockFile file, CheckOptions options) throws IOException {
-    CheckSource source = new CheckSource(file);
-    ImageChecker checker = new ImageChecker(source, CheckGeometry.read(source), options);
+    ImageChecker checker = ImageChecker.of(file, options);
     CheckTally before = checker.run(Mode.LOOK);
-    if (!options.repairLeaks() || !before.repairable()) {
-      return before.result(checker.geometry, 0, 0);
-    }
-    checker.run(Mode.LOWER_REFCOUNTS);
-    source.sync();
-    checker.run(Mode.FIX_COPIED);
-    source.sync();
-    CheckTally after = checker.run(Mode.LOOK);
-    return after.result(
-        checker.geometry,
-        Math.max(0, before.corruptions() - after.corruptions()),
-        Math.max(0, before.leaks() - after.leaks()));
+    return options.repair() == Repair.NONE
+        ? checker.result(before, 0, 0)
+        : new ImageRepair(file, options).run(checker, before);
   }
 
-  private enum Mode {
+  /** A checker of an open image file, as it is now. */
+  static ImageChecker of(BlockFile file, CheckOptions options) throws IOException {
+    CheckSource source = new CheckSource(file);
+    return new ImageChecker(source, CheckGeometry.read(source), options);
+  }
+
+  CheckGeometry geometry() {
+    return geometry;
+  }
+
+  CheckResult result(CheckTally tally, long corruptionsFixed, long leaksFixed) {
+    return tally.result(geometry, corruptionsFixed, leaksFixed);
+  }
+
+  /** What a run does. */
+  enum Mode {
+    /** Looks only. */
     LOOK,
+    /** Lowers refcounts that are too high. */
     LOWER_REFCOUNTS,
+    /** Makes refcounts equal the references. */
+    SET_REFCOUNTS,
+    /** Makes COPIED flags follow the refcounts. */
     FIX_COPIED
   }
 
-  private CheckTally run(Mode mode) throws IOException {
+  /** Checks everything once. */
+  CheckTally run(Mode mode) throws IOException {
     CheckTally total = tally();
     CheckTables tables = CheckTables.read(source, geometry, total);
     CheckRefcounts refcounts = CheckRefcounts.read(source, geometry, total);
     // One cluster more than the file has: a table may end in it without being damaged.
     long clusters = fileClusters + 1;
-    int window = (int) Math.min(clusters, options.memoryBytes() * CLUSTERS_PER_BYTE);
+    int window = (int) Math.min(clusters, windowMax(options));
     int tableWindow = window;
     for (long first = 0; first < clusters; ) {
       int length = (int) Math.min(window, clusters - first);
@@ -102,20 +111,33 @@ public final class ImageChecker {
               mode == Mode.FIX_COPIED);
       pass.countFixed();
       pass.markTables();
-      tableWindow = countAllTables(pass, clusters, tableWindow);
+      tableWindow = countAllTables(pass, clusters, tableWindow, options);
       if (pass.overBudget()) {
         window = Math.max(1, length / 4);
         continue;
       }
-      pass.compare(fileClusters, mode == Mode.LOWER_REFCOUNTS);
+      pass.compare(
+          fileClusters,
+          switch (mode) {
+            case LOWER_REFCOUNTS -> CheckPass.Store.TOO_HIGH;
+            case SET_REFCOUNTS -> CheckPass.Store.ALL;
+            case LOOK, FIX_COPIED -> CheckPass.Store.NONE;
+          });
       total.add(tally);
       first += length;
     }
     return total;
   }
 
+  /** How many clusters a pass can take at once. */
+  static long windowMax(CheckOptions options) {
+    return options.memoryBytes() * CLUSTERS_PER_BYTE;
+  }
+
   /** Visits the L2 tables in windows that fit; returns the window that did. */
-  private int countAllTables(CheckPass pass, long clusters, int tableWindow) throws IOException {
+  @CanIgnoreReturnValue
+  static int countAllTables(CheckPass pass, long clusters, int tableWindow, CheckOptions options)
+      throws IOException {
     int window = tableWindow;
     for (long first = 0; first < clusters && !pass.overBudget(); ) {
       int length = (int) Math.min(window, clusters - first);
