@@ -267,7 +267,8 @@ public final class Qcow2Image implements WritableDisk {
       throws IOException {
     writing(
         (metadataWriter, diskWriter) -> {
-          new ImageResize(tables).run(sizeBytes, preallocation, shrink);
+          new ImageResize(tables, metadataWriter, diskWriter, reader, cacheBytes)
+              .run(sizeBytes, preallocation, shrink);
           return this;
         });
   }

@@ -21,6 +21,15 @@ public sealed interface SnapshotChange {
   /** Forgets a snapshot. */
   record Delete(String id) implements SnapshotChange {}
 
+  /** Lets go of everything the disk holds, so that the backing file shows everywhere, or zeros. */
+  record Empty() implements SnapshotChange {}
+
+  /**
+   * Gives the disk another size. What is cut off is let go; what is added maps to nothing yet, so
+   * the caller sees to it that nothing shows there.
+   */
+  record Resize(long sizeBytes) implements SnapshotChange {}
+
   /** Gives a snapshot another name. */
   record Rename(String id, String name) implements SnapshotChange {}
 }

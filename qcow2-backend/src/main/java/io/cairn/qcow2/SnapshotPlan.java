@@ -27,6 +27,7 @@ final class SnapshotPlan {
 
   private boolean touchesActive;
   private boolean tableChanges;
+  private boolean lengthensL1;
 
   /** A snapshot of the new table: one that is there, or one to be made. */
   static final class Planned {
@@ -70,11 +71,28 @@ final class SnapshotPlan {
     return plan;
   }
 
+  /** The same disk with a longer active L1 table. */
+  static SnapshotPlan ofLongerL1(ImageTables tables, int entries) {
+    SnapshotPlan plan = new SnapshotPlan(tables);
+    plan.activeL1 = Arrays.copyOf(plan.activeL1, entries);
+    plan.touchesActive = true;
+    plan.lengthensL1 = true;
+    return plan;
+  }
+
   private void add(SnapshotChange change) throws IOException {
     if (change instanceof SnapshotChange.Create create) {
       create(create.name(), create.created());
     } else if (change instanceof SnapshotChange.Apply apply) {
       apply(apply.id());
+    } else if (change instanceof SnapshotChange.Empty) {
+      activeL1 = new long[activeL1.length];
+      touchesActive = true;
+    } else if (change instanceof SnapshotChange.Resize resize) {
+      activeSizeBytes = resize.sizeBytes();
+      int entries = Math.toIntExact(tables.geometry().l1EntriesFor(activeSizeBytes));
+      activeL1 = Arrays.copyOf(activeL1, entries);
+      touchesActive = true;
     } else if (change instanceof SnapshotChange.Delete delete) {
       Planned gone = snapshots.remove(indexOf(delete.id()));
       if (gone.newL1() == null) {
@@ -181,7 +199,8 @@ final class SnapshotPlan {
     }
     DiskTree active = tables.active();
     int length = Math.max(active.l1().count(), activeL1.length);
-    return activeSizeBytes != active.sizeBytes()
+    return lengthensL1
+        || activeSizeBytes != active.sizeBytes()
         || !Arrays.equals(active.l1().shared(length), Arrays.copyOf(activeL1, length));
   }
 }

@@ -74,7 +74,19 @@ final class SnapshotTransaction {
       ImageTables tables, MetadataWriter metadata, List<SnapshotChange> changes, long cacheBytes)
       throws IOException {
     metadata.commitTables();
-    SnapshotPlan plan = SnapshotPlan.of(tables, changes);
+    run(tables, metadata, SnapshotPlan.of(tables, changes), cacheBytes);
+  }
+
+  /** Gives the active tree a longer L1 table; on return that is durable. */
+  static void growL1(ImageTables tables, MetadataWriter metadata, int entries, long cacheBytes)
+      throws IOException {
+    metadata.commitTables();
+    run(tables, metadata, SnapshotPlan.ofLongerL1(tables, entries), cacheBytes);
+  }
+
+  private static void run(
+      ImageTables tables, MetadataWriter metadata, SnapshotPlan plan, long cacheBytes)
+      throws IOException {
     if (!plan.tableChanges() && !plan.replacesActive()) {
       return;
     }
