@@ -48,7 +48,7 @@ public record BackingFile(String name, Optional<String> format) {
   }
 
   /** Where the file is, for an overlay at this path. */
-  Path resolve(Path overlay) {
+  public Path resolve(Path overlay) {
     return overlay.resolveSibling(name).normalize();
   }
 }

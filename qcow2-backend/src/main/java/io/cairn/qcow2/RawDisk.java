@@ -47,6 +47,19 @@ public final class RawDisk implements WritableDisk {
     }
   }
 
+  /**
+   * Makes a raw file.
+   *
+   * @throws StorageException FAILED if the file exists
+   */
+  public static void create(
+      BlockFileSystem fs, Path path, long sizeBytes, Preallocation preallocation)
+      throws IOException {
+    try (RawDisk disk = new RawDisk(fs.open(path, OpenMode.CREATE_NEW), null)) {
+      disk.resize(sizeBytes, preallocation, false);
+    }
+  }
+
   private static long roundUp(long bytes) {
     return (bytes + BlockFile.SECTOR_SIZE_BYTES - 1) & -BlockFile.SECTOR_SIZE_BYTES;
   }

@@ -27,18 +27,11 @@ final class ZeroRuns {
     return zeroBytes(bytes, from, to) == to - from;
   }
 
-  /**
-   * Where the run of equal kind that starts at {@code from} ends: units that are zeros, or units
-   * that are not.
-   *
-   * @param unit the size that counts; the last unit may be shorter
-   */
-  static int runEnd(ByteBuffer bytes, int from, int to, int unit) {
-    boolean zero = isZero(bytes, from, Math.min(from + unit, to));
-    int at = Math.min(from + unit, to);
-    while (at < to && isZero(bytes, at, Math.min(at + unit, to)) == zero) {
-      at = Math.min(at + unit, to);
+  /** Makes a range zeros. */
+  static void fill(ByteBuffer bytes, int from, int to) {
+    for (int at = from; at < to; at += PIECE_BYTES) {
+      int length = Math.min(PIECE_BYTES, to - at);
+      bytes.put(at, ZEROS, 0, length);
     }
-    return at;
   }
 }
