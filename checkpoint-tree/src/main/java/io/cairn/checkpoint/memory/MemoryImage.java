@@ -174,7 +174,7 @@ public final class MemoryImage implements Closeable {
 
   /**
    * Writes a block as a flat file: each page at its own offset, zero pages as holes. That is what a
-   * hypervisor maps as memory.
+   * hypervisor maps as memory. The file is not synced: it can be made again.
    *
    * @param block the number of the block
    * @param file an empty file, which gets the block's length

@@ -42,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  * names, which {@link MemoryImages#collect()} removes.
  */
 public final class MemoryImageWriter implements Closeable {
+  /** How much of a flat file is read at once. */
+  private static final int FLAT_BYTES = 1 << 20;
+
   private final BlockFileSystem files;
   private final Path directory;
   private final CheckpointId id;
@@ -147,6 +150,26 @@ public final class MemoryImageWriter implements Closeable {
     for (int i = touched.nextSetBit(page); i >= 0 && i < end; i = touched.nextSetBit(i + 1)) {
       batch.addZero(i);
       submitIfFull();
+    }
+  }
+
+  /**
+   * Stores a whole block from a file that holds its pages in a row, as bhyve writes them and as
+   * {@link MemoryImage#writeFlat} does.
+   *
+   * @param block the number of the block
+   * @param file the file
+   * @param offset where the block begins in it, in bytes
+   * @throws io.cairn.storage.StorageException CORRUPT if the file ends before the block does
+   */
+  public void flat(int block, BlockFile file, long offset) throws IOException {
+    int size = layout.pageSizeBytes();
+    int pagesAtOnce = Math.max(1, FLAT_BYTES / size);
+    int all = layout.pagesOf(checkElementIndex(block, layout.blocks().size(), "block"));
+    for (int first = 0; first < all; first += pagesAtOnce) {
+      int count = Math.min(pagesAtOnce, all - first);
+      byte[] bytes = Checks.read(file, offset + (long) first * size, count * size);
+      pages(block, first, bytes, 0, count);
     }
   }
 

@@ -86,6 +86,38 @@ final class MemoryImagesTest {
   }
 
   @Test
+  void flatFile_ofTwoBlocks_isStoredBlockByBlock() throws IOException {
+    byte[] memory = memory(900, random);
+    Path path = Path.of("/ram");
+    List<MemoryBlock> blocks =
+        List.of(new MemoryBlock("lowmem", 500L * PAGE), new MemoryBlock("highmem", 400L * PAGE));
+    try (BlockFile file = fs.open(path, OpenMode.CREATE_NEW)) {
+      file.write(0, ByteBuffer.wrap(memory));
+      try (MemoryImageWriter writer = images.begin(id(1), Optional.empty(), PAGE, blocks, 2)) {
+        writer.flat(0, file, 0);
+        writer.flat(1, file, 500L * PAGE);
+        writer.commit();
+      }
+      file.truncate(899L * PAGE);
+      try (MemoryImageWriter writer = images.begin(id(2), Optional.empty(), PAGE, blocks, 2)) {
+        StorageException e =
+            assertThrows(StorageException.class, () -> writer.flat(1, file, 500L * PAGE));
+        assertEquals(ErrorCode.CORRUPT, e.code());
+      }
+    }
+    byte[] found = new byte[memory.length];
+    try (MemoryImage image = images.open(id(1))) {
+      image.readPages(
+          OptionalInt.empty(),
+          1,
+          (block, first, from, offset, count) ->
+              System.arraycopy(from, offset, found, (block * 500 + first) * PAGE, count * PAGE));
+    }
+    assertArrayEquals(memory, found);
+    assertFalse(images.exists(id(2)));
+  }
+
+  @Test
   void child_ofUnchangedParent_storesOnlyItsMap() throws IOException {
     byte[] memory = memory(2000, random);
     save(images, 1, Optional.empty(), memory);
