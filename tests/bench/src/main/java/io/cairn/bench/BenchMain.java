@@ -23,6 +23,7 @@ public final class BenchMain {
     all.put("heap", HeapBenchmark::measure);
     all.put("snapshots", SnapshotBenchmark::measure);
     all.put("memory", MemoryBenchmark::measure);
+    all.put("data", DataBenchmark::measure);
     return all;
   }
 
