@@ -1,0 +1,36 @@
+package io.cairn.guest.bhyve.state;
+
+import io.cairn.storage.io.BlockFile;
+import io.cairn.storage.io.BlockFileSystem;
+import io.cairn.storage.io.BlockFileSystem.OpenMode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/** Copies a RAM file; where it holds zeros the copy has holes. */
+final class RamCopy {
+  private static final int CHUNK_SIZE_BYTES = 1 << 20;
+  private static final int HOLE_SIZE_BYTES = 1 << 16;
+
+  private RamCopy() {}
+
+  /** Copies into a new file, makes the content durable and closes it. */
+  static void copy(BlockFileSystem fileSystem, Path from, BlockFile to) throws IOException {
+    try (to;
+        BlockFile in = fileSystem.open(from, OpenMode.READ)) {
+      to.truncate(in.size());
+      ByteBuffer chunk = ByteBuffer.allocate(CHUNK_SIZE_BYTES);
+      ByteBuffer zeros = ByteBuffer.allocate(HOLE_SIZE_BYTES);
+      for (long at = 0; in.read(at, chunk.clear()) > 0; at += chunk.limit()) {
+        chunk.flip();
+        for (int i = 0; i < chunk.limit(); i += HOLE_SIZE_BYTES) {
+          ByteBuffer part = chunk.slice(i, Math.min(HOLE_SIZE_BYTES, chunk.limit() - i));
+          if (!part.equals(zeros.limit(part.limit()))) {
+            to.write(at + i, part);
+          }
+        }
+      }
+      to.sync();
+    }
+  }
+}

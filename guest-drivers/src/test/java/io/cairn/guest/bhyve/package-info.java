@@ -1,0 +1,4 @@
+@NullMarked
+package io.cairn.guest.bhyve;
+
+import org.jspecify.annotations.NullMarked;
