@@ -29,6 +29,7 @@ final class Commands {
           "recover",
           "status",
           "log",
+          "state",
           "demo",
           "config",
           "completion",
@@ -58,6 +59,7 @@ final class Commands {
       case "recover" -> Optional.of(new RecoverCommand());
       case "status" -> Optional.of(new StatusCommand());
       case "log" -> Optional.of(new LogCommand());
+      case "state" -> Optional.of(new StateCommand());
       case "demo" -> Optional.of(new DemoCommand());
       case "config" -> Optional.of(new ConfigCommand());
       case "completion" -> Optional.of(new CompletionCommand());

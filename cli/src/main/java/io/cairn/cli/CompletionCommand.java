@@ -51,13 +51,21 @@ final class CompletionCommand extends Command {
   static String script(String shell) throws IOException {
     List<Command> commands = Commands.all();
     CommandLine line = Commands.line(commands);
-    Command guest =
-        commands.stream().filter(c -> c.name().equals("guest")).findFirst().orElseThrow();
+    List<Command> groups = commands.stream().filter(c -> !c.members().isEmpty()).toList();
+    String names = groups.stream().map(Command::name).collect(Collectors.joining("|"));
     return template("cairn." + shell)
         .replace("@COMMANDS@", words(commands))
-        .replace("@GUEST_COMMANDS@", words(guest.members()))
-        .replace("@OPTIONS@", cases(commands, guest, shell))
+        .replace("@GROUPS@", shell.equals("fish") ? names.replace('|', ' ') : names)
+        .replace("@GROUP_COMMANDS@", groups(groups, shell))
+        .replace("@OPTIONS@", cases(commands, shell))
         .replace("@GLOBAL_OPTIONS@", options(line.getCommandSpec().options()));
+  }
+
+  /** One line for each group with its commands, in the syntax of the shell's case. */
+  private static String groups(List<Command> groups, String shell) {
+    StringBuilder cases = new StringBuilder();
+    groups.forEach(group -> appendCase(cases, group.name(), words(group.members()), shell));
+    return cases.toString().stripTrailing();
   }
 
   private static String words(List<Command> commands) {
@@ -65,15 +73,16 @@ final class CompletionCommand extends Command {
   }
 
   /** One line for each command with its options, in the syntax of the shell's case. */
-  private static String cases(List<Command> commands, Command guest, String shell) {
+  private static String cases(List<Command> commands, String shell) {
     StringBuilder cases = new StringBuilder();
     for (Command command : commands) {
-      if (!command.equals(guest)) {
+      if (command.members().isEmpty()) {
         appendCase(cases, command.name(), options(command.spec().options()), shell);
       }
-    }
-    for (Command member : guest.members()) {
-      appendCase(cases, "guest-" + member.name(), options(member.spec().options()), shell);
+      for (Command member : command.members()) {
+        String name = command.name() + "-" + member.name();
+        appendCase(cases, name, options(member.spec().options()), shell);
+      }
     }
     return cases.toString().stripTrailing();
   }

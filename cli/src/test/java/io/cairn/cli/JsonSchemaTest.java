@@ -66,6 +66,13 @@ final class JsonSchemaTest {
     collect(store.run().expect(20, "verify", "--json").json(), fields);
     collect(store.run().expect(20, "doctor", "--json").json(), fields);
     collect(store.run().expect(5, "delete", "vm@two", "--yes", "--json").jsonError(), fields);
+    Path state = StateCommandTest.write(home.resolve("web.ckp"));
+    String json = home.resolve("json.ckp").toString();
+    collect(store.json("state", "show", state.toString()), fields);
+    collect(store.json("state", "convert", state.toString(), json), fields);
+    collect(store.json("state", "show", json, "--fields"), fields);
+    Files.delete(Path.of(json));
+    collect(store.run().expect(20, "state", "verify", json, "--json").json(), fields);
     collect(store.json("doctor", "--rebuild"), fields);
     collect(store.json("guest", "remove", "vm", "--forget-checkpoints"), fields);
 

@@ -16,11 +16,12 @@ _cairn() {
       --store=*) store=${before[i]#--store=} ;;
       --lock-wait | --color) i=$((i + 1)) ;;
       -*) ;;
-      guest) if [ -z "$command" ]; then command=guest; else nth=$((nth + 1)); fi ;;
       *)
-        if [ -z "$command" ]; then command=${before[i]}
-        elif [ "$command" = guest ]; then command=guest-${before[i]}
-        else nth=$((nth + 1)); fi
+        case $command in
+          '') command=${before[i]} ;;
+          @GROUPS@) command=$command-${before[i]} ;;
+          *) nth=$((nth + 1)) ;;
+        esac
         ;;
     esac
     i=$((i + 1))
@@ -40,10 +41,15 @@ _cairn() {
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
     return
   fi
-  if [ "$command" = guest ]; then
-    COMPREPLY=($(compgen -W '@GUEST_COMMANDS@' -- "$cur"))
-    return
-  fi
+  case $command in
+    @GROUPS@)
+      case $command in
+@GROUP_COMMANDS@
+      esac
+      COMPREPLY=($(compgen -W "$words" -- "$cur"))
+      return
+      ;;
+  esac
 
   case $cur in
     -*)
@@ -56,6 +62,7 @@ _cairn() {
   esac
 
   case $command in
+    state-*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")); return ;;
     help) COMPREPLY=($(compgen -W '@COMMANDS@' -- "$cur")); return ;;
   esac

@@ -14,8 +14,8 @@ function __cairn_words
       case '*'
         if test -z "$command"
           set command $word
-        else if test "$command" = guest
-          set command guest-$word
+        else if contains -- $command @GROUPS@
+          set command $command-$word
         end
     end
   end
@@ -73,8 +73,13 @@ function __cairn_names
     case ''
       string split ' ' -- '@COMMANDS@'
       return
-    case guest
-      string split ' ' -- '@GUEST_COMMANDS@'
+    case @GROUPS@
+      switch "$command"
+@GROUP_COMMANDS@
+      end
+      return
+    case 'state-*'
+      __fish_complete_path (commandline -ct)
       return
     case help
       string split ' ' -- '@COMMANDS@'

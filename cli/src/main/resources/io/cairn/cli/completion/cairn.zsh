@@ -14,9 +14,11 @@ _cairn() {
       --lock-wait | --color) (( i++ )) ;;
       -*) ;;
       *)
-        if [[ -z $command ]]; then command=${words[i]}
-        elif [[ $command == guest ]]; then command=guest-${words[i]}
-        else (( nth++ )); fi
+        case $command in
+          '') command=${words[i]} ;;
+          @GROUPS@) command=$command-${words[i]} ;;
+          *) (( nth++ )) ;;
+        esac
         ;;
     esac
     (( i++ ))
@@ -36,10 +38,16 @@ _cairn() {
     fi
     return
   fi
-  if [[ $command == guest ]]; then
-    compadd -- ${=:-@GUEST_COMMANDS@}
-    return
-  fi
+  case $command in
+    @GROUPS@)
+      local words=
+      case $command in
+@GROUP_COMMANDS@
+      esac
+      compadd -- ${=words}
+      return
+      ;;
+  esac
 
   if [[ $cur == -* ]]; then
     local words=
@@ -51,6 +59,7 @@ _cairn() {
   fi
 
   case $command in
+    state-*) _files; return ;;
     completion) compadd bash zsh fish; return ;;
     help) compadd -- ${=:-@COMMANDS@}; return ;;
   esac

@@ -37,6 +37,12 @@ final class NewStateFiles implements Closeable {
    * @throws StorageException BLOCKED if one of its names exists
    */
   static NewStateFiles begin(BlockFileSystem fileSystem, StateFiles target) throws IOException {
+    requireFree(fileSystem, target);
+    return new NewStateFiles(fileSystem, target);
+  }
+
+  /** Refuses with BLOCKED if one of the names exists. */
+  static void requireFree(BlockFileSystem fileSystem, StateFiles target) throws IOException {
     for (Path file : target.all()) {
       if (fileSystem.exists(file)) {
         throw new StorageException(
@@ -45,7 +51,6 @@ final class NewStateFiles implements Closeable {
             "give another name, or remove it");
       }
     }
-    return new NewStateFiles(fileSystem, target);
   }
 
   /** A new file for the content of one of the state's files; the caller closes it. */

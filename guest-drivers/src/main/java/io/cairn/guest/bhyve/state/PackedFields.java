@@ -50,9 +50,8 @@ final class PackedFields {
       } else if (field instanceof StateField.Buffer buffer) {
         out.writeBytes(bytes(buffer));
       } else if (field instanceof StateField.Scalar scalar) {
-        int sizeBytes = FieldType.of(scalar.type()).map(FieldType::sizeBytes).orElse(Long.BYTES);
         BigInteger rest = scalar.value();
-        for (int i = 0; i < sizeBytes; i++) {
+        for (int i = 0; i < scalar.sizeBytes(); i++) {
           out.write(rest.intValue() & 0xff);
           rest = rest.shiftRight(Byte.SIZE);
         }

@@ -6,6 +6,7 @@ import io.cairn.storage.io.BlockFileSystem.OpenMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.function.LongConsumer;
 
 /** Copies a RAM file; where it holds zeros the copy has holes. */
 final class RamCopy {
@@ -15,7 +16,8 @@ final class RamCopy {
   private RamCopy() {}
 
   /** Copies into a new file, makes the content durable and closes it. */
-  static void copy(BlockFileSystem fileSystem, Path from, BlockFile to) throws IOException {
+  static void copy(BlockFileSystem fileSystem, Path from, BlockFile to, LongConsumer copied)
+      throws IOException {
     try (to;
         BlockFile in = fileSystem.open(from, OpenMode.READ)) {
       to.truncate(in.size());
@@ -29,6 +31,7 @@ final class RamCopy {
             to.write(at + i, part);
           }
         }
+        copied.accept(at + chunk.limit());
       }
       to.sync();
     }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 
 /**
  * Writes a saved state in another form. The source stays as it is and nothing is overwritten.
@@ -54,10 +55,15 @@ public final class StateConverter {
    * Checks that the conversion is possible, without writing anything. Blocking.
    *
    * @throws StateFormatException if the source is not sound
-   * @throws StorageException UNSUPPORTED if the form cannot hold the state
+   * @throws StorageException UNSUPPORTED if the form cannot hold the state; BLOCKED if one of the
+   *     target's names exists
    */
-  public void check() throws IOException {
-    SavedState state = source.requireSound();
+  public void check(StateFiles target) throws IOException {
+    checkForm(source.requireSound());
+    NewStateFiles.requireFree(fileSystem, target);
+  }
+
+  private void checkForm(SavedState state) throws StorageException {
     for (StateEntry device : state.devices()) {
       boolean placed = StateChecks.isDeviceName(device.name());
       if (form == StateForm.FILES && !placed) {
@@ -92,13 +98,14 @@ public final class StateConverter {
   /**
    * Writes the state under other names. Blocking; on failure nothing of it is left.
    *
-   * @throws StorageException BLOCKED if one of the names exists; also as {@link #check}
+   * @param copied is told now and then how many bytes of the memory have been copied
+   * @throws StorageException as {@link #check}
    */
-  public void writeTo(StateFiles target) throws IOException {
-    check();
+  public void writeTo(StateFiles target, LongConsumer copied) throws IOException {
     SavedState state = source.requireSound();
+    checkForm(state);
     try (NewStateFiles out = NewStateFiles.begin(fileSystem, target)) {
-      RamCopy.copy(fileSystem, source.files().ram(), out.create(target.ram()));
+      RamCopy.copy(fileSystem, source.files().ram(), out.create(target.ram()), copied);
       SavedState converted =
           form == StateForm.JSON ? withFields(state) : withBlobs(state, out.create(target.kern()));
       try (BlockFileOutput meta = new BlockFileOutput(out.create(target.meta()))) {

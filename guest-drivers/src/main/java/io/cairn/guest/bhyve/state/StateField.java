@@ -14,7 +14,12 @@ public sealed interface StateField {
    *
    * @param type such as {@code uint64}
    */
-  record Scalar(String name, String type, BigInteger value) implements StateField {}
+  record Scalar(String name, String type, BigInteger value) implements StateField {
+    /** How many bytes it has in bhyve's memory. */
+    public int sizeBytes() {
+      return FieldType.of(type).map(FieldType::sizeBytes).orElse(Long.BYTES);
+    }
+  }
 
   /**
    * A buffer.

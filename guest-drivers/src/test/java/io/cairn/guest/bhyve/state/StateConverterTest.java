@@ -54,7 +54,8 @@ final class StateConverterTest {
   private static void convert(
       BlockFileSystem fileSystem, StateFiles from, StateFiles to, StateForm form, boolean pack)
       throws IOException {
-    new StateConverter(fileSystem, StateReader.read(fileSystem, from), form, pack).writeTo(to);
+    new StateConverter(fileSystem, StateReader.read(fileSystem, from), form, pack)
+        .writeTo(to, bytes -> {});
   }
 
   @ParameterizedTest
@@ -218,7 +219,7 @@ final class StateConverterTest {
     while (true) {
       faulty.failAt(faults + 1);
       try {
-        new StateConverter(faulty, report, StateForm.FILES, false).writeTo(BACK);
+        new StateConverter(faulty, report, StateForm.FILES, false).writeTo(BACK, bytes -> {});
       } catch (StorageException e) {
         assertEquals(ErrorCode.FAILED, e.code());
       }
@@ -244,7 +245,7 @@ final class StateConverterTest {
     while (true) {
       faulty.diskFullAt(faults + 1);
       try {
-        new StateConverter(faulty, report, StateForm.FILES, false).writeTo(BACK);
+        new StateConverter(faulty, report, StateForm.FILES, false).writeTo(BACK, bytes -> {});
         break;
       } catch (StorageException e) {
         assertEquals(ErrorCode.NO_SPACE, e.code());
@@ -262,7 +263,7 @@ final class StateConverterTest {
     StateFiles files = sample(true);
     StateReport report = StateReader.read(fileSystem, files);
     RecordingFileSystem recording = RecordingFileSystem.over(fileSystem);
-    new StateConverter(recording, report, StateForm.FILES_2020, false).writeTo(BACK);
+    new StateConverter(recording, report, StateForm.FILES_2020, false).writeTo(BACK, bytes -> {});
     CrashStates.of(recording)
         .forEach(
             Seeds.seed("StateConverterTest.powerLoss"),

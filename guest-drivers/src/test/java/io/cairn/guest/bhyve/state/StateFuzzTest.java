@@ -82,12 +82,12 @@ final class StateFuzzTest {
 
   private static void convertible(MemoryFileSystem fileSystem, StateReport report)
       throws IOException {
-    new StateConverter(fileSystem, report, StateForm.JSON, false).writeTo(JSON);
+    new StateConverter(fileSystem, report, StateForm.JSON, false).writeTo(JSON, bytes -> {});
     StateReport json = StateReader.read(fileSystem, JSON);
     assertEquals(List.of(), json.problems());
     StateForm form = StateConverter.filesFormOf(json.requireSound());
     if (report.requireSound().form() == form && inFileOrder(report.requireSound())) {
-      new StateConverter(fileSystem, json, form, false).writeTo(BACK);
+      new StateConverter(fileSystem, json, form, false).writeTo(BACK, bytes -> {});
       assertTrue(StateReader.read(fileSystem, BACK).sound());
       assertArrayEquals(
           SampleState.get(fileSystem, FILES.kern()), SampleState.get(fileSystem, BACK.kern()));
