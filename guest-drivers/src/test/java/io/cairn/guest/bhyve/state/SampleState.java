@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Random;
 
 /** Writes states as bhyve does, and reads what became of them. */
-final class SampleState {
+public final class SampleState {
   static final int RAM_SIZE_BYTES = 1 << 18;
 
   private static final List<String> DEVICES =
@@ -29,7 +29,7 @@ final class SampleState {
   private SampleState() {}
 
   /** A state with the keys of today. */
-  static StateFiles current(BlockFileSystem fileSystem, Path file) {
+  public static StateFiles current(BlockFileSystem fileSystem, Path file) {
     List<String> kernel = new ArrayList<>();
     List<String> devices = new ArrayList<>();
     int end = 0;

@@ -1,0 +1,235 @@
+package io.cairn.guest.bhyve.control;
+
+import io.cairn.guest.bhyve.nv.NvCodec;
+import io.cairn.guest.bhyve.nv.NvList;
+import io.cairn.guest.bhyve.state.StateProblem;
+import io.cairn.guest.bhyve.state.StateReader;
+import io.cairn.guest.bhyve.state.StateReport;
+import io.cairn.shim.UnixSocket;
+import io.cairn.shim.UnixSocketException;
+import io.cairn.shim.UnixSocketException.Reason;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
+import io.cairn.storage.io.BlockFileSystem;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Asks a running bhyve to save its guest's state, and waits until the state is there and whole.
+ *
+ * <p>What bhyve tells is not enough in any generation: some errors end without a word. So the names
+ * must be free when the request is sent, and what lies there afterwards is checked as any saved
+ * state is.
+ */
+public final class ControlClient {
+  private static final Duration POLL = Duration.ofMillis(50);
+
+  private final BlockFileSystem fileSystem;
+  private final Path runDirectory;
+
+  /**
+   * A client.
+   *
+   * @param fileSystem where the states are written
+   * @param runDirectory where bhyve's sockets are, usually {@code /var/run/bhyve}
+   */
+  public ControlClient(BlockFileSystem fileSystem, Path runDirectory) {
+    this.fileSystem = fileSystem;
+    this.runDirectory = runDirectory;
+  }
+
+  /**
+   * Finds out which socket a VM has. Sends nothing.
+   *
+   * <p>A stream socket may be of G3, G4 or G5, which only a request would tell apart; G4 is
+   * assumed, of which G5 is an extension. A bhyve of 2022 needs to be named by the caller.
+   *
+   * @throws StorageException BLOCKED if no bhyve answers there
+   */
+  public SocketGeneration detect(String vmName, Duration timeout) throws IOException {
+    Path own = SocketGeneration.G1.socket(runDirectory, vmName);
+    if (fileSystem.exists(own) && connects(own, UnixSocket.Type.STREAM, timeout)) {
+      return SocketGeneration.G1;
+    }
+    Path socket = SocketGeneration.G4.socket(runDirectory, vmName);
+    try {
+      UnixSocket.connect(socket, UnixSocket.Type.STREAM, timeout).close();
+      return SocketGeneration.G4;
+    } catch (UnixSocketException e) {
+      if (e.reason() == Reason.OTHER_TYPE && connects(socket, UnixSocket.Type.DATAGRAM, timeout)) {
+        return SocketGeneration.G2;
+      }
+      throw unreachable(vmName, e);
+    }
+  }
+
+  private static boolean connects(Path socket, UnixSocket.Type type, Duration timeout)
+      throws IOException {
+    try {
+      UnixSocket.connect(socket, type, timeout).close();
+      return true;
+    } catch (UnixSocketException e) {
+      if (e.reason() == Reason.NOBODY_LISTENS) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Saves a guest's state. Blocking.
+   *
+   * @param timeout how long all of it may take
+   * @return the checked state
+   * @throws StorageException BLOCKED if nothing was asked because no bhyve answers or a name is
+   *     taken; FAILED if the state is not there or not whole, with what is known about why
+   */
+  public StateReport save(SaveRequest request, SocketGeneration generation, Duration timeout)
+      throws IOException {
+    request.requireNames(generation, runDirectory);
+    for (Path file : request.target().all()) {
+      if (fileSystem.exists(file)) {
+        throw new StorageException(
+            ErrorCode.BLOCKED,
+            file + " exists, and bhyve would destroy it before it saves anything",
+            "choose another name");
+      }
+    }
+    long deadline = System.nanoTime() + timeout.toNanos();
+    Optional<String> error = ask(request, generation, timeout);
+    if (error.isPresent()) {
+      throw new StorageException(
+          ErrorCode.FAILED,
+          "bhyve did not save " + request.vmName() + ": " + error.get(),
+          "the guest goes on");
+    }
+    return generation == SocketGeneration.G2 ? appear(request, deadline) : require(request);
+  }
+
+  /** Sends the request and waits for its end; the text of an error that was answered. */
+  private Optional<String> ask(SaveRequest request, SocketGeneration generation, Duration timeout)
+      throws IOException {
+    Path path = generation.socket(runDirectory, request.vmName());
+    UnixSocket socket;
+    try {
+      socket = UnixSocket.connect(path, generation.type(), timeout);
+    } catch (UnixSocketException e) {
+      throw unreachable(request.vmName(), e);
+    }
+    try (socket) {
+      socket.send(ByteBuffer.wrap(request.encode(generation)));
+      if (generation.takesDirectory()) {
+        socket.sendDirectory(request.directory());
+      }
+      if (generation == SocketGeneration.G2) {
+        return Optional.empty();
+      }
+      socket.shutdownOutput();
+      return answer(socket);
+    } catch (UnixSocketException e) {
+      if (e.reason() == Reason.CLOSED) {
+        return Optional.empty(); // the files tell what came of it
+      }
+      throw new StorageException(
+          ErrorCode.FAILED,
+          "it is not known whether " + request.vmName() + " is being saved: " + e.getMessage(),
+          "look at the VM, and at " + request.target().ram() + " with 'cairn state verify'",
+          e);
+    }
+  }
+
+  /** Reads up to the end of the connection. No answer is an answer; G5 alone gives one. */
+  private static Optional<String> answer(UnixSocket socket) throws IOException {
+    ByteBuffer header = ByteBuffer.allocate(NvCodec.HEADER_SIZE_BYTES);
+    if (!fill(socket, header)) {
+      return Optional.empty();
+    }
+    NvCodec.Announced announced = NvCodec.announced(header.array());
+    ByteBuffer message = ByteBuffer.allocate(header.capacity() + announced.sizeBytes());
+    message.put(header.flip());
+    if (!fill(socket, message)) {
+      return Optional.of("its answer was cut off");
+    }
+    NvList answer = NvCodec.decode(message.array(), announced.descriptors());
+    return answer.get("error").map(value -> answer.text("error").orElse(value.toString()));
+  }
+
+  /** Whether the buffer could be filled before the connection ended. */
+  private static boolean fill(UnixSocket socket, ByteBuffer buffer) throws IOException {
+    while (buffer.hasRemaining()) {
+      if (socket.receive(buffer) == 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private StateReport require(SaveRequest request) throws IOException {
+    StateReport report;
+    try {
+      report = StateReader.read(fileSystem, request.target());
+    } catch (StorageException e) {
+      if (e.code() != ErrorCode.NOT_FOUND) {
+        throw e;
+      }
+      throw new StorageException(
+          ErrorCode.FAILED,
+          "bhyve ended the request and saved nothing of " + request.vmName(),
+          "bhyve's own output says why; a device that cannot be saved is the usual reason",
+          e);
+    }
+    Optional<StateProblem> fault =
+        report.problems().stream().filter(StateProblem::isError).findFirst();
+    if (fault.isPresent()) {
+      throw new StorageException(
+          ErrorCode.FAILED,
+          "bhyve ended the request, but the state of "
+              + request.vmName()
+              + " is not whole: "
+              + fault.get(),
+          "bhyve's own output says why; a full disk is the usual reason");
+    }
+    return report;
+  }
+
+  /** Waits for the files, since nothing else tells the end. The .meta file is completed last. */
+  private StateReport appear(SaveRequest request, long deadline) throws IOException {
+    while (System.nanoTime() < deadline) {
+      if (fileSystem.exists(request.target().meta())) {
+        StateReport report = StateReader.read(fileSystem, request.target());
+        if (report.sound()) {
+          return report;
+        }
+      }
+      pause(request);
+    }
+    return require(request);
+  }
+
+  private static void pause(SaveRequest request) throws StorageException {
+    try {
+      Thread.sleep(POLL.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StorageException(
+          ErrorCode.INTERRUPTED,
+          "interrupted while " + request.vmName() + " is being saved",
+          "bhyve goes on with it",
+          e);
+    }
+  }
+
+  private static StorageException unreachable(String vmName, UnixSocketException e) {
+    String hint =
+        e.reason() == Reason.NO_SOCKET
+            ? "the VM is not running, or its bhyve was built without snapshots"
+            : e.reason() == Reason.NOBODY_LISTENS
+                ? "the VM is not running; the socket was left behind"
+                : e.hint();
+    return new StorageException(
+        ErrorCode.BLOCKED, "cannot ask the VM " + vmName + ": " + e.getMessage(), hint, e);
+  }
+}

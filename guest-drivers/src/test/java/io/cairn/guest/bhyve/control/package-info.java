@@ -1,0 +1,4 @@
+@NullMarked
+package io.cairn.guest.bhyve.control;
+
+import org.jspecify.annotations.NullMarked;
