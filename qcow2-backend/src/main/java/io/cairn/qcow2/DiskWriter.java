@@ -39,6 +39,55 @@ final class DiskWriter {
     }
   }
 
+  /**
+   * Writes what lies in clusters that only the active tree refers to, up to the first other one.
+   * Changes no table, so several of these may run together and beside readers.
+   */
+  void writeInPlace(long offset, ByteBuffer src) throws IOException {
+    long at = offset;
+    while (src.hasRemaining() && !geometry.dataFile()) {
+      L1Table l1 = tables.active().l1();
+      int l1Index = geometry.l1Index(at);
+      long l1Entry = l1.get(l1Index);
+      if (!L1Entry.isCopied(l1Entry)) {
+        return;
+      }
+      long l2Offset = tables.check().l2Offset(l1Entry, l1.offset(), l1Index, file.usedEnd());
+      L2Table l2 = tables.l2Cache().get(l2Offset);
+      int inCluster = geometry.offsetInCluster(at);
+      int first = geometry.l2Index(at);
+      long clusterStart = at - inCluster;
+      long host = ownHost(l2, first, clusterStart);
+      if (host < 0) {
+        return;
+      }
+      long length = (long) geometry.clusterSize() - inCluster;
+      for (int i = first + 1; i < l2.count() && length < src.remaining(); i++) {
+        long distance = (long) (i - first) << geometry.clusterBits();
+        if (ownHost(l2, i, clusterStart + distance) != host + distance) {
+          break;
+        }
+        length += geometry.clusterSize();
+      }
+      int part = (int) Math.min(length, src.remaining());
+      file.writeData(host + inCluster, src.slice(src.position(), part));
+      src.position(src.position() + part);
+      at += part;
+    }
+  }
+
+  /** The host cluster that an entry stores all of its cluster in and that is its own; or -1. */
+  private long ownHost(L2Table l2, int index, long clusterStart) throws IOException {
+    long entry = tables.check().l2Entry(l2, index, clusterStart, file.usedEnd());
+    if (!L2Entry.isCopied(entry)
+        || L2Entry.isCompressed(entry)
+        || l2.states(index) != Subclusters.ALL_ALLOCATED) {
+      return -1;
+    }
+    requireNoTable(L2Entry.hostOffset(entry));
+    return L2Entry.hostOffset(entry);
+  }
+
   private void writeInCluster(long at, ByteBuffer src) throws IOException {
     int inCluster = geometry.offsetInCluster(at);
     long clusterStart = at - inCluster;

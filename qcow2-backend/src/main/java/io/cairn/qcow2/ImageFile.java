@@ -8,12 +8,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The file of one image, and the external data file if guest data lies in one, with what every
  * structure needs: reads that see zeros past the end, its length, and {@link #barrier} as the only
- * sync, which covers both. Safe for use by several readers, or one writer.
+ * sync, which covers both. Safe for use by several threads.
  */
 final class ImageFile implements Closeable {
   private static final int ZEROS_BYTES = 1 << 20;
@@ -26,16 +27,19 @@ final class ImageFile implements Closeable {
   private final AtomicBoolean dataUnsynced = new AtomicBoolean();
 
   /** The length of the data file; means nothing if there is none. */
-  private volatile long dataLength;
+  private final AtomicLong dataLength = new AtomicLong();
+
+  /** Held while syncing, so that who comes meanwhile waits for what it wrote. */
+  private final Object syncLock = new Object();
 
   /** Whether anything was written since the last sync. */
   private final AtomicBoolean unsynced = new AtomicBoolean();
 
   /** The length of the file; only this image changes it while it is open for writing. */
-  private volatile long length;
+  private final AtomicLong length = new AtomicLong();
 
   /** The end of what is in use: the file, and clusters handed out that are not written yet. */
-  private volatile long usedEnd;
+  private final AtomicLong usedEnd = new AtomicLong();
 
   /** A file that holds tables and data. */
   ImageFile(BlockFile file) throws IOException {
@@ -46,9 +50,9 @@ final class ImageFile implements Closeable {
   ImageFile(BlockFile file, @Nullable BlockFile data) throws IOException {
     this.file = file;
     this.data = data;
-    this.dataLength = data == null ? 0 : data.size();
-    this.length = file.size();
-    this.usedEnd = length;
+    this.dataLength.set(data == null ? 0 : data.size());
+    this.length.set(file.size());
+    this.usedEnd.set(length.get());
   }
 
   Path path() {
@@ -60,17 +64,17 @@ final class ImageFile implements Closeable {
   }
 
   long length() {
-    return length;
+    return length.get();
   }
 
   /** What entries may point into. */
   long usedEnd() {
-    return usedEnd;
+    return usedEnd.get();
   }
 
   /** Clusters up to here are handed out. */
   void use(long end) {
-    usedEnd = Math.max(usedEnd, end);
+    raise(usedEnd, end);
   }
 
   /** Fills {@code dst}; what lies past the end of the file is zeros. */
@@ -88,18 +92,27 @@ final class ImageFile implements Closeable {
   }
 
   void write(long position, ByteBuffer src) throws IOException {
-    unsynced.set(true);
     long end = position + src.remaining();
-    file.write(position, src);
-    if (end > length) {
-      length = end;
-      usedEnd = Math.max(usedEnd, end);
+    try {
+      file.write(position, src);
+    } finally {
+      // Not before: a sync that begins meanwhile might not include it.
+      unsynced.set(true);
+    }
+    raise(length, end);
+    raise(usedEnd, end);
+  }
+
+  private static void raise(AtomicLong value, long atLeast) {
+    if (value.get() < atLeast) {
+      value.accumulateAndGet(atLeast, Math::max);
     }
   }
 
   /** Gives a range back to the file system, if it can; it may read as zeros then. */
   void punch(long position, long bytes) throws IOException {
-    if (position < length && file.punchHole(position, Math.min(bytes, length - position))) {
+    long end = length.get();
+    if (position < end && file.punchHole(position, Math.min(bytes, end - position))) {
       unsynced.set(true);
     }
   }
@@ -118,7 +131,7 @@ final class ImageFile implements Closeable {
 
   /** Behind here a data file, or the image itself, reads as zeros. */
   long dataLength() {
-    return data == file ? length : dataLength;
+    return data == file ? length.get() : dataLength.get();
   }
 
   /** Fills {@code dst}; what lies past the end is zeros. */
@@ -134,10 +147,13 @@ final class ImageFile implements Closeable {
       write(position, src);
       return;
     }
-    dataUnsynced.set(true);
     long end = position + src.remaining();
-    data().write(position, src);
-    dataLength = Math.max(dataLength, end);
+    try {
+      data().write(position, src);
+    } finally {
+      dataUnsynced.set(true);
+    }
+    raise(dataLength, end);
   }
 
   /**
@@ -146,7 +162,7 @@ final class ImageFile implements Closeable {
    */
   void zeroData(long position, long bytes) throws IOException {
     dataUnsynced.set(true);
-    long end = Math.min(position + bytes, dataLength);
+    long end = Math.min(position + bytes, dataLength.get());
     if (position >= end || data().punchHole(position, end - position)) {
       return;
     }
@@ -157,15 +173,28 @@ final class ImageFile implements Closeable {
     }
   }
 
-  /** What was written before is on stable storage before anything that is written after. */
+  /**
+   * What was written before is on stable storage before anything that is written after. Of several
+   * threads that come while one syncs, the first makes the next sync, for all of them.
+   */
   void barrier() throws IOException {
-    if (dataUnsynced.get()) {
-      data().sync();
-      dataUnsynced.set(false);
+    synchronized (syncLock) {
+      if (dataUnsynced.get()) {
+        sync(data(), dataUnsynced);
+      }
+      sync(file, unsynced);
     }
-    if (unsynced.get()) {
+  }
+
+  private static void sync(BlockFile file, AtomicBoolean unsynced) throws IOException {
+    if (!unsynced.getAndSet(false)) {
+      return;
+    }
+    try {
       file.sync();
-      unsynced.set(false);
+    } catch (IOException | RuntimeException e) {
+      unsynced.set(true);
+      throw e;
     }
   }
 

@@ -2,25 +2,32 @@ package io.cairn.qcow2;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /**
- * The L2 tables in memory, least recently used first, for all trees of one image. Clean tables are
- * dropped when the budget is used up; dirty ones stay until they are written, so a writer has to
- * ask {@link #wantsCommit} before it makes another one dirty.
+ * The L2 tables in memory for all trees of one image. A table that is there is found without a
+ * lock, by any number of threads.
+ *
+ * <p>When the budget is used up, clean tables are dropped that were not used since the last time
+ * they were looked at, oldest first (second chance); dirty ones stay until they are written, so a
+ * writer has to ask {@link #wantsCommit} before it makes another one dirty.
  */
 final class L2Cache {
   private final ImageFile file;
   private final Geometry geometry;
   private final int tablesMax;
+  private final ConcurrentMap<Long, L2Table> tables = new ConcurrentHashMap<>();
 
+  /** All tables, in the order in which they are considered for being dropped. */
   @GuardedBy("this")
-  private final LinkedHashMap<Long, L2Table> tables = new LinkedHashMap<>(16, 0.75f, true);
+  private final ArrayDeque<L2Table> candidates = new ArrayDeque<>();
 
   /** The dirty tables; changed by the writer alone. */
   private final Map<Long, L2Table> dirty = new LinkedHashMap<>();
@@ -33,14 +40,12 @@ final class L2Cache {
 
   /** The table at a host offset that was checked before. */
   L2Table get(long offset) throws IOException {
-    synchronized (this) {
-      L2Table present = tables.get(offset);
-      if (present != null) {
-        return present;
-      }
+    L2Table present = tables.get(offset);
+    if (present != null) {
+      present.markUsed();
+      return present;
     }
-    L2Table loaded = L2Table.read(file, offset, geometry);
-    return put(loaded);
+    return put(L2Table.read(file, offset, geometry));
   }
 
   /** Adds a table unless another thread has; returns the one that counts. */
@@ -49,23 +54,17 @@ final class L2Cache {
     if (present != null) {
       return present;
     }
-    if (tables.size() > tablesMax) {
-      evict();
-    }
-    return table;
-  }
-
-  @GuardedBy("this")
-  private void evict() {
-    var oldestFirst = tables.values().iterator();
-    int excess = tables.size() - tablesMax;
-    int looked = 0;
-    while (excess > 0 && looked++ < tablesMax && oldestFirst.hasNext()) {
-      if (!oldestFirst.next().isDirty()) {
-        oldestFirst.remove();
-        excess--;
+    candidates.add(table);
+    int turns = 2 * candidates.size();
+    for (int turn = 0; turn < turns && candidates.size() > tablesMax; turn++) {
+      L2Table oldest = candidates.remove();
+      if (oldest == table || oldest.isDirty() || oldest.takeUsed()) {
+        candidates.add(oldest);
+      } else {
+        tables.remove(oldest.offset());
       }
     }
+    return table;
   }
 
   /** Notes that the writer changes this table. */
@@ -96,8 +95,9 @@ final class L2Cache {
 
   /** Forgets a clean table that was freed or changed on disk. */
   synchronized void invalidate(long offset) {
-    @Nullable L2Table gone = tables.remove(offset);
+    L2Table gone = tables.remove(offset);
     if (gone != null) {
+      candidates.remove(gone);
       dirty.remove(offset);
     }
   }

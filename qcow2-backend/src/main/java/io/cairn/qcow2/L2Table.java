@@ -10,6 +10,9 @@ final class L2Table {
   private final long[] words;
   private boolean dirty;
 
+  /** Whether it was used since it was last looked at for being dropped; a hint, so no more. */
+  private volatile boolean used;
+
   /** An empty table for this place. */
   L2Table(long offset, Geometry geometry) {
     this(offset, geometry, new long[geometry.clusterSize() / Long.BYTES]);
@@ -86,6 +89,20 @@ final class L2Table {
 
   void markDirty() {
     dirty = true;
+  }
+
+  /** Notes a use; writes only where that changes anything, as many threads come here. */
+  void markUsed() {
+    if (!used) {
+      used = true;
+    }
+  }
+
+  /** Whether there was a use since the last call. */
+  boolean takeUsed() {
+    boolean was = used;
+    used = false;
+    return was;
   }
 
   boolean isDirty() {

@@ -40,7 +40,7 @@ final class MetadataWriter {
   private final Set<Long> dataHoles = new TreeSet<>();
 
   /** Why nothing may be written any more; null while all is well. */
-  private @Nullable String broken;
+  private volatile @Nullable String broken;
 
   private boolean autoclearDone;
 
@@ -167,6 +167,25 @@ final class MetadataWriter {
     if (isDirty()) {
       commit();
     }
+  }
+
+  /** Whether {@link #prepare} has been called and nothing has gone wrong since. */
+  boolean isPrepared() {
+    return autoclearDone && broken == null;
+  }
+
+  /**
+   * Makes the data written so far durable if that is all there is to do. Needs no table to stand
+   * still but those that only {@link #commit} and other changes touch.
+   *
+   * @return false if tables have to be written too; nothing was done then
+   */
+  boolean syncIfOnlyData() throws IOException {
+    if (!isPrepared() || isDirty() || !dataHoles.isEmpty()) {
+      return false;
+    }
+    barrier();
+    return true;
   }
 
   private boolean isDirty() {

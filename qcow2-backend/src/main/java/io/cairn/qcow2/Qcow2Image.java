@@ -22,7 +22,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open qcow2 image. Safe for use by several threads: readers run together, a writer alone. All
+ * An open qcow2 image. Safe for use by several threads. Readers, writers of clusters that the disk
+ * has to itself, and flushes of such writes run together; whatever changes a table runs alone. All
  * methods block.
  *
  * <p>Damage found while the image is open for writing sets its corrupt bit (version 3) and ends
@@ -214,9 +215,24 @@ public final class Qcow2Image implements WritableDisk {
   @Override
   public void write(long offsetBytes, ByteBuffer src) throws IOException {
     Objects.checkFromIndexSize(offsetBytes, (long) src.remaining(), virtualSizeBytes());
+    int start = src.position();
+    if (metadata != null && writer != null) {
+      MetadataWriter present = metadata;
+      DiskWriter inPlace = writer;
+      reading(
+          () -> {
+            if (present.isPrepared() && offsetBytes + src.remaining() <= virtualSizeBytes()) {
+              inPlace.writeInPlace(offsetBytes, src);
+            }
+            return src;
+          });
+      if (!src.hasRemaining() && src.position() > start) {
+        return;
+      }
+    }
     writing(
         (metadataWriter, diskWriter) -> {
-          diskWriter.write(offsetBytes, src);
+          diskWriter.write(offsetBytes + src.position() - start, src);
           return src;
         });
   }
@@ -347,9 +363,13 @@ public final class Qcow2Image implements WritableDisk {
     }
   }
 
-  /** Makes everything written so far durable. */
+  /** Makes everything written so far durable; several threads' flushes share one sync. */
   @Override
   public void flush() throws IOException {
+    MetadataWriter present = metadata;
+    if (present != null && reading(present::syncIfOnlyData)) {
+      return;
+    }
     writing(
         (metadataWriter, diskWriter) -> {
           metadataWriter.commit();

@@ -65,6 +65,9 @@ class ConcurrentUseTest {
           image.write((long) thread * REGION + range.offset(), ByteBuffer.wrap(bytes));
           own.write(range.offset(), bytes);
           own.assertShownBy("region", new Region(image, thread));
+          if (i % 7 == thread) {
+            image.flush();
+          }
           if (i % 10 == 0) {
             frozen.assertShownBy("snapshot", snapshot);
           }
