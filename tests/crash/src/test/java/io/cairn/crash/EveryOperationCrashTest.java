@@ -9,6 +9,7 @@ import io.cairn.qcow2.CheckOptions;
 import io.cairn.qcow2.CreateOptions;
 import io.cairn.qcow2.ImageChecker;
 import io.cairn.qcow2.OpenOptions;
+import io.cairn.qcow2.Preallocation;
 import io.cairn.qcow2.Qcow2Image;
 import io.cairn.qcow2.SnapshotChange;
 import io.cairn.storage.fault.CrashStates;
@@ -21,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -95,6 +97,22 @@ final class EveryOperationCrashTest {
     return all;
   }
 
+  /** Changes of the size, which version 2 does not allow while there are snapshots. */
+  private static Map<String, Operation> resizing() {
+    Map<String, Operation> all = new LinkedHashMap<>();
+    all.put(
+        "grow",
+        opened(
+            (image, random) ->
+                image.resize(image.virtualSizeBytes() * 3, Preallocation.OFF, false)));
+    all.put(
+        "shrink",
+        opened(
+            (image, random) ->
+                image.resize(image.virtualSizeBytes() / 3 & -SECTOR, Preallocation.OFF, true)));
+    return all;
+  }
+
   private static Operation change(SnapshotChange... changes) {
     return opened((image, random) -> image.change(List.of(changes)));
   }
@@ -131,6 +149,17 @@ final class EveryOperationCrashTest {
                 half / 2 & -SECTOR);
           }
         });
+    all.put(
+        "compressed",
+        (image, random) -> {
+          int cluster = image.header().clusterSizeBytes();
+          byte[] bytes = new byte[cluster];
+          Arrays.fill(bytes, 0, cluster / 2, (byte) (1 + random.nextInt(200)));
+          image.writeCompressed((long) random.nextInt(6) * cluster, ByteBuffer.wrap(bytes));
+          if (random.nextBoolean()) {
+            write(image, random);
+          }
+        });
     return all;
   }
 
@@ -144,6 +173,12 @@ final class EveryOperationCrashTest {
         .flatMap(kind -> atomic().keySet().stream().map(name -> Arguments.of(name, kind)));
   }
 
+  static Stream<Arguments> resizingOnEachKind() {
+    return kinds()
+        .filter(kind -> kind.version() > 2)
+        .flatMap(kind -> resizing().keySet().stream().map(name -> Arguments.of(name, kind)));
+  }
+
   static Stream<Arguments> piecewiseOnEachKind() {
     return kinds()
         .flatMap(kind -> piecewise().keySet().stream().map(name -> Arguments.of(name, kind)));
@@ -152,7 +187,17 @@ final class EveryOperationCrashTest {
   @ParameterizedTest
   @MethodSource("atomicOnEachKind")
   void atomic_powerLoss_oldOrNew(String name, Kind kind) throws IOException {
-    Operation operation = requireNonNull(atomic().get(name));
+    requireOldOrNew(requireNonNull(atomic().get(name)), name, kind);
+  }
+
+  @ParameterizedTest
+  @MethodSource("resizingOnEachKind")
+  void resize_powerLoss_oldOrNew(String name, Kind kind) throws IOException {
+    requireOldOrNew(requireNonNull(resizing().get(name)), name, kind);
+  }
+
+  private static void requireOldOrNew(Operation operation, String name, Kind kind)
+      throws IOException {
     Random random = Seeds.random("atomic " + name + " " + kind);
     RecordingFileSystem fs = imageWithTwoSnapshots(kind, random);
     ImageContent before = ImageContent.of(fs, IMAGE);
