@@ -14,6 +14,7 @@ import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.SnapshotUsage;
 import io.cairn.storage.StepEstimate;
 import io.cairn.storage.StepOutcome;
+import io.cairn.storage.StepShown;
 import io.cairn.storage.StorageException;
 import io.cairn.storage.StorageStep.DeleteSnapshots.Deletion;
 import io.cairn.storage.StorageStep.SwitchHeads.Switch;

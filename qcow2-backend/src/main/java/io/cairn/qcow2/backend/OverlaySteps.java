@@ -4,6 +4,7 @@ import io.cairn.qcow2.Qcow2Image;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.SnapshotLabel;
+import io.cairn.storage.StepShown;
 import io.cairn.storage.StorageException;
 import io.cairn.storage.StorageStep.SwitchHeads.Switch;
 import io.cairn.storage.io.BlockFileSystem;

@@ -15,6 +15,7 @@ import io.cairn.storage.ReadableDisk;
 import io.cairn.storage.SnapshotUsage;
 import io.cairn.storage.StepEstimate;
 import io.cairn.storage.StepOutcome;
+import io.cairn.storage.StepShown;
 import io.cairn.storage.StepState;
 import io.cairn.storage.StorageBackend;
 import io.cairn.storage.StorageException;

@@ -1,13 +1,14 @@
-package io.cairn.qcow2.backend;
+package io.cairn.storage;
 
-import io.cairn.storage.StepState;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** What one disk shows of a step. */
-enum StepShown {
+/** What one disk shows of a step; a backend combines them to a {@link StepState}. */
+public enum StepShown {
+  /** Nothing of the step is seen. */
   NOT_DONE,
+  /** All of it is seen. */
   DONE,
   /** Begun, and to be finished by commit or abort. */
   PARTIAL,
@@ -16,7 +17,8 @@ enum StepShown {
   /** The head is neither what it was before nor what it is after. */
   DIVERGED;
 
-  static StepState combine(Collection<StepShown> disks) {
+  /** What the disks of a step show together. */
+  public static StepState combine(Collection<StepShown> disks) {
     Set<StepShown> seen = EnumSet.noneOf(StepShown.class);
     seen.addAll(disks);
     if (seen.contains(DIVERGED)) {
