@@ -26,6 +26,11 @@ public interface LibC {
   @Variadic(fixedCount = 2)
   int fcntl(int descriptor, int command, Pointer argument);
 
+  /** ioctl(2) with a pointer argument. */
+  @SaveError
+  @Variadic(fixedCount = 2)
+  int ioctl(int descriptor, long request, Pointer argument);
+
   /** fallocate(2). */
   @SaveError
   int fallocate(int descriptor, int mode, long offset, long length);
