@@ -18,6 +18,7 @@ import java.util.UUID;
  * @param dataFile the external data file to create, as a path relative to the image
  * @param dataFileRaw whether the data file is to read like the disk; then without a backing file
  * @param lazyRefcounts whether programs may write refcounts late; this engine never does
+ * @param preallocation what is stored for the disk from the start
  */
 public record CreateOptions(
     long virtualSizeBytes,
@@ -30,7 +31,8 @@ public record CreateOptions(
     CompressionType compressionType,
     Optional<String> dataFile,
     boolean dataFileRaw,
-    boolean lazyRefcounts) {
+    boolean lazyRefcounts,
+    Preallocation preallocation) {
 
   /** Starts from QEMU's defaults: 64 KiB clusters, version 3, 16-bit refcounts. */
   public static Builder builder(long virtualSizeBytes) {
@@ -50,6 +52,7 @@ public record CreateOptions(
     private Optional<String> dataFile = Optional.empty();
     private boolean dataFileRaw;
     private boolean lazyRefcounts;
+    private Preallocation preallocation = Preallocation.OFF;
 
     private Builder(long virtualSizeBytes) {
       this.virtualSizeBytes = virtualSizeBytes;
@@ -125,6 +128,13 @@ public record CreateOptions(
       return this;
     }
 
+    /** Sets what is stored from the start; not together with a backing file. */
+    @CanIgnoreReturnValue
+    public Builder preallocation(Preallocation stored) {
+      preallocation = stored;
+      return this;
+    }
+
     /** The options. */
     public CreateOptions build() {
       return new CreateOptions(
@@ -138,7 +148,8 @@ public record CreateOptions(
           compressionType,
           dataFile,
           dataFileRaw,
-          lazyRefcounts);
+          lazyRefcounts,
+          preallocation);
     }
   }
 }

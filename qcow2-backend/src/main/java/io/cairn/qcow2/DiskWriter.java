@@ -391,7 +391,7 @@ final class DiskWriter {
   // Tables.
 
   /** The L2 table for a guest offset, made or copied so that it can be changed. */
-  private L2Table writableL2(long at) throws IOException {
+  L2Table writableL2(long at) throws IOException {
     if (metadata.wantsCommit()) {
       metadata.commit();
     }
@@ -421,7 +421,7 @@ final class DiskWriter {
     return cache.put(copy);
   }
 
-  private void set(L2Table l2, int index, long host, long states) {
+  void set(L2Table l2, int index, long host, long states) {
     l2.set(index, host, states);
     tables.l2Cache().touch(l2);
   }
@@ -429,7 +429,7 @@ final class DiskWriter {
   /**
    * A cluster to write to that nothing on disk refers to; in a data file, the only one there is.
    */
-  private long freshCluster(long clusterStart) throws IOException {
+  long freshCluster(long clusterStart) throws IOException {
     if (geometry.dataFile()) {
       metadata.keepData(clusterStart);
       return clusterStart;

@@ -118,6 +118,58 @@ final class HeaderArea {
     area.switchBacking(name, format);
   }
 
+  /**
+   * Makes the header one of another version, with one write of the first sector. What the other
+   * version cannot say must not be in the image any more; the image has to be opened again after.
+   */
+  static void setVersion(ImageTables tables, MetadataWriter metadata, int version)
+      throws IOException {
+    new HeaderArea(tables, metadata).rewriteAs(version);
+  }
+
+  private void rewriteAs(int version) throws IOException {
+    int headerLength = version == 3 ? Qcow2Header.V3_HEADER_BYTES : Qcow2Header.V2_HEADER_BYTES;
+    List<HeaderExtension> kept = new ArrayList<>();
+    for (Slot slot : slots) {
+      int type = slot.extension().type();
+      // The names of features are for people, may be missing, and rarely fit into the sector.
+      if (type != HeaderExtension.VOID && type != HeaderExtension.FEATURE_NAMES) {
+        kept.add(slot.extension());
+      }
+    }
+    int newEnd = headerLength + kept.stream().mapToInt(HeaderExtension::storedBytes).sum();
+    byte[] name = name();
+    int behindEnd = newEnd + HeaderExtension.HEAD_BYTES;
+    boolean nameFits = behindEnd + name.length <= SECTOR;
+    int oldEnd = Math.max(end + HeaderExtension.HEAD_BYTES, nameOffset + nameBytes);
+    int nameAt = nameFits ? behindEnd : align8(Math.max(SECTOR, oldEnd));
+    if (behindEnd > SECTOR || nameAt + name.length > clusterSize) {
+      throw noRoom("the header of version " + version);
+    }
+    if (!nameFits) {
+      file.write(nameAt, ByteBuffer.wrap(name));
+      metadata.barrier();
+    }
+    metadata.updateHeader(
+        sector -> {
+          sector.put(Qcow2Header.V2_HEADER_BYTES, new byte[SECTOR - Qcow2Header.V2_HEADER_BYTES]);
+          sector.putInt(Qcow2Header.OFFSET_VERSION, version);
+          if (version == 3) {
+            sector.putInt(Qcow2Header.OFFSET_REFCOUNT_ORDER, tables.geometry().refcountOrder());
+            sector.putInt(Qcow2Header.OFFSET_HEADER_LENGTH, headerLength);
+          }
+          int at = headerLength;
+          for (HeaderExtension extension : kept) {
+            extension.put(sector, at);
+            at += extension.storedBytes();
+          }
+          if (nameFits) {
+            sector.put(nameAt, name);
+          }
+          putName(sector, name.length == 0 ? 0 : nameAt, name.length);
+        });
+  }
+
   private List<Slot> slotsOf(int type) {
     return slots.stream().filter(slot -> slot.extension().type() == type).toList();
   }

@@ -114,6 +114,12 @@ final class ImageCreator {
           "extended L2 entries, lazy refcounts, data files and other compression than zlib need"
               + " version 3");
     }
+    if (options.preallocation() != Preallocation.OFF
+        && options.backing().isPresent()
+        && !options.extendedL2()) {
+      throw usage(
+          file, "a backing file and preallocation go together with extended L2 entries only");
+    }
     if (options.extendedL2() && options.clusterSizeBytes() < EXTENDED_CLUSTER_SIZE_MIN) {
       throw usage(file, "extended L2 entries need clusters of 16384 bytes at least");
     }

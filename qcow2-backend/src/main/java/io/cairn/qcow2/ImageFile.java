@@ -173,6 +173,48 @@ final class ImageFile implements Closeable {
     }
   }
 
+  /** Writes zeros, so that the range has its place on the disk. */
+  void writeDataZeros(long position, long bytes) throws IOException {
+    ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(ZEROS_BYTES, bytes));
+    for (long done = 0; done < bytes; done += zeros.capacity()) {
+      zeros.clear().limit((int) Math.min(zeros.capacity(), bytes - done));
+      writeData(position + done, zeros);
+    }
+  }
+
+  /** Reserves space; returns false if the file system cannot. */
+  boolean reserveData(long position, long bytes) throws IOException {
+    try {
+      return data().allocate(position, bytes);
+    } finally {
+      noteDataChange();
+    }
+  }
+
+  /** Makes the file at least this long; what is added reads as zeros. */
+  void lengthenData(long bytes) throws IOException {
+    if (bytes > dataLength()) {
+      try {
+        data().truncate(bytes);
+      } finally {
+        noteDataChange();
+      }
+    }
+  }
+
+  /** The data file may be longer now, and has something to sync. */
+  private void noteDataChange() throws IOException {
+    long end = data().size();
+    if (data == file) {
+      unsynced.set(true);
+      raise(length, end);
+      raise(usedEnd, end);
+    } else {
+      dataUnsynced.set(true);
+      raise(dataLength, end);
+    }
+  }
+
   /**
    * What was written before is on stable storage before anything that is written after. Of several
    * threads that come while one syncs, the first makes the next sync, for all of them.

@@ -15,7 +15,8 @@ import java.util.List;
  * rest of the last cluster, what an interrupted resize left mapped, and what a longer backing file
  * would show. Once that is stable, one write of the header sector gives the disk its new size. The
  * L1 table is lengthened before, if it must be, by a write of the header sector of its own. A VM
- * state behind the old end does not belong to the disk and is dropped.
+ * state behind the old end does not belong to the disk and is dropped. Preallocation follows: it
+ * changes nothing that can be read.
  *
  * <p><b>Shrinking.</b> One write of the header sector switches to a shorter L1 table and the new
  * size. Then what the last L2 table maps behind the new end is let go. A crash before that is done
@@ -45,12 +46,13 @@ final class ImageResize {
   void run(long newSize, Preallocation preallocation, boolean shrink) throws IOException {
     long oldSize = tables.active().sizeBytes();
     requirePossible(oldSize, newSize, shrink);
+    Preallocator preallocator = new Preallocator(tables, writer, reader, preallocation);
+    preallocator.requirePossible();
     metadata.commit();
-    if (preallocation != Preallocation.OFF) {
-      throw refused(ErrorCode.UNSUPPORTED, "only preallocation off is possible", "");
-    }
     if (newSize > oldSize) {
       grow(oldSize, newSize);
+      preallocator.run(oldSize, newSize);
+      metadata.commit();
     } else if (newSize < oldSize) {
       SnapshotTransaction.run(
           tables, metadata, List.of(new SnapshotChange.Resize(newSize)), cacheBytes);

@@ -65,6 +65,20 @@ public final class Qcow2Image implements WritableDisk {
         image.mapRawData();
       }
     }
+    if (options.preallocation() != Preallocation.OFF) {
+      OpenOptions alone = OpenOptions.writable().withBackingChain(false);
+      try (Qcow2Image image = open(fs, file, alone)) {
+        image.preallocate(options.preallocation());
+      }
+    }
+  }
+
+  private void preallocate(Preallocation preallocation) throws IOException {
+    writing(
+        (metadataWriter, diskWriter) -> {
+          new Preallocator(tables, diskWriter, reader, preallocation).run(0, virtualSizeBytes());
+          return this;
+        });
   }
 
   /**
@@ -204,6 +218,40 @@ public final class Qcow2Image implements WritableDisk {
     Optional<String> name =
         tables.geometry().dataFile() ? header().dataFileName() : Optional.empty();
     return name.isPresent() ? DataFile.resolve(file(), name.get()) : file();
+  }
+
+  /**
+   * Gives the image another version of the format. A crash leaves the old version or the new one,
+   * with the same content. The image has to be closed and opened again then.
+   *
+   * @throws StorageException UNSUPPORTED if it uses what version 2 cannot say
+   */
+  public void setVersion(int version) throws IOException {
+    writing(
+        (metadataWriter, diskWriter) -> {
+          metadataWriter.commit();
+          new VersionChange(tables, metadataWriter, diskWriter, reader).run(version);
+          return this;
+        });
+  }
+
+  /** Lets programs write refcounts late, or not. Version 3 only. Durable on return. */
+  public void setLazyRefcounts(boolean lazy) throws IOException {
+    writing(
+        (metadataWriter, diskWriter) -> {
+          if (header().version() < 3 && lazy) {
+            throw Qcow2FormatException.unsupported(
+                file(), "lazy refcounts in version 2", "Amend the image to version 3");
+          }
+          long others = header().compatibleFeatures() & ~Qcow2Header.COMPATIBLE_LAZY_REFCOUNTS;
+          long bits = others | (lazy ? Qcow2Header.COMPATIBLE_LAZY_REFCOUNTS : 0);
+          if (bits != header().compatibleFeatures()) {
+            metadataWriter.commit();
+            metadataWriter.updateHeader(
+                sector -> sector.putLong(Qcow2Header.OFFSET_COMPATIBLE_FEATURES, bits));
+          }
+          return this;
+        });
   }
 
   /** What shows through unallocated clusters, if there is a backing file and it was opened. */

@@ -23,6 +23,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Resizing: the old disk or the new one at every instant, and zeros in what is added. */
 class ImageResizeTest {
@@ -143,6 +144,49 @@ class ImageResizeTest {
       assertArrayEquals(Arrays.copyOf(content, content.length + 2 * TABLE), read(image));
     }
     requireAtMostLeaks(files);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Preallocation.class,
+      names = {"METADATA", "FALLOC", "FULL"})
+  void resize_preallocated_readsAsZerosAtEveryInstant(Preallocation preallocation)
+      throws IOException {
+    Random random = Seeds.random("preallocated " + preallocation);
+    Qcow2Image.create(
+        fs,
+        IMAGE,
+        CreateOptions.builder(TABLE)
+            .clusterSizeBytes(CLUSTER)
+            .preallocation(preallocation)
+            .build());
+    try (Qcow2Image image = Qcow2Image.open(fs, IMAGE, OpenOptions.writable())) {
+      assertEquals(Extent.Kind.DATA, image.extent(0).kind());
+      assertArrayEquals(new byte[TABLE], read(image));
+      fill(image, random);
+      image.discard(1024, 8192);
+    }
+    fs.syncDirectory(IMAGE.resolveSibling("."));
+    byte[] before = content(fs);
+    int to = 3 * TABLE + 1536;
+    byte[] after = Arrays.copyOf(before, to);
+    int mark = fs.mark();
+    try (Qcow2Image image = Qcow2Image.open(fs, IMAGE, OpenOptions.writable())) {
+      image.resize(to, preallocation, false);
+      assertEquals(Extent.Kind.DATA, image.extent(TABLE).kind());
+      assertEquals(Extent.Kind.DATA, image.extent(to - 1).kind());
+    }
+    assertTrue(ImageChecker.check(fs, IMAGE, CheckOptions.readOnly()).clean());
+    CrashStates.of(fs)
+        .from(mark)
+        .forEach(
+            Seeds.runSeed(),
+            1,
+            left -> {
+              byte[] found = content(left);
+              assertArrayEquals(found.length == to ? after : before, found);
+              requireAtMostLeaks(left);
+            });
   }
 
   @Test

@@ -1,0 +1,126 @@
+package io.cairn.qcow2;
+
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * Turns an image of version 2 into one of version 3, or back.
+ *
+ * <p>Version 2 has no zero flag. On the way back each cluster with that flag is unmapped, or filled
+ * with zeros where a backing file would show; until the header says so, this is a version 3 image
+ * that reads the same. The header changes last, with one write of its sector.
+ */
+final class VersionChange {
+  private static final int ZEROS_BYTES = 1 << 20;
+  private static final int V2_REFCOUNT_BITS = 16;
+
+  private final ImageTables tables;
+  private final MetadataWriter metadata;
+  private final DiskWriter writer;
+  private final DiskReader reader;
+
+  VersionChange(ImageTables tables, MetadataWriter metadata, DiskWriter writer, DiskReader reader) {
+    this.tables = tables;
+    this.metadata = metadata;
+    this.writer = writer;
+    this.reader = reader;
+  }
+
+  /** Carries it out; durable on return. */
+  void run(int version) throws IOException {
+    if (version != 2 && version != 3) {
+      throw new StorageException(
+          ErrorCode.USAGE, tables.file().path() + ": the version must be 2 or 3", "");
+    }
+    if (version == tables.header().version()) {
+      return;
+    }
+    if (version == 2) {
+      requireExpressible();
+      expandZeros();
+      metadata.commit();
+    }
+    HeaderArea.setVersion(tables, metadata, version);
+  }
+
+  private void requireExpressible() throws IOException {
+    Qcow2Header header = tables.header();
+    if (header.refcountBits() != V2_REFCOUNT_BITS) {
+      throw refused("refcounts of " + header.refcountBits() + " bits");
+    }
+    if (header.incompatibleFeatures() != 0) {
+      throw refused(header.unknownFeatureNames(0));
+    }
+    if (header.extension(HeaderExtension.BITMAPS).isPresent()) {
+      throw refused("persistent bitmaps");
+    }
+    for (SnapshotEntry snapshot : tables.snapshots()) {
+      if (snapshot.diskSizeBytes() != tables.active().sizeBytes()
+          || snapshot.vmStateSizeBytes() >>> Integer.SIZE != 0) {
+        throw refused("a snapshot of another disk size, or with a VM state of 4 GiB or more");
+      }
+      requireNoZeros(tables.l1Of(snapshot), snapshot);
+    }
+  }
+
+  /** The tables of snapshots are not changed, so that they are what they were in any case. */
+  private void requireNoZeros(L1Table l1, SnapshotEntry snapshot) throws IOException {
+    for (int i = 0; i < l1.count(); i++) {
+      long offset = tables.check().l2Offset(l1.get(i), l1.offset(), i, tables.file().usedEnd());
+      if (offset != 0 && hasZeros(tables.l2Cache().get(offset))) {
+        throw refused("zero clusters in the snapshot " + snapshot.id());
+      }
+    }
+  }
+
+  private static boolean hasZeros(L2Table l2) {
+    for (int i = 0; i < l2.count(); i++) {
+      if (L2Entry.isZero(l2.get(i))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private StorageException refused(String what) {
+    return Qcow2FormatException.unsupported(
+        tables.file().path(), what + " in version 2", "Stay with version 3");
+  }
+
+  private void expandZeros() throws IOException {
+    // What is left of a VM state behind the disk goes, with its zero clusters.
+    long size = tables.active().sizeBytes();
+    SnapshotTransaction.run(tables, metadata, List.of(new SnapshotChange.Resize(size)), 1 << 20);
+    for (long at = 0; at < size; ) {
+      Extent extent = reader.extent(tables.active(), at);
+      long length = Math.min(extent.lengthBytes(), size - at);
+      if (extent.kind() == Extent.Kind.ZERO) {
+        expand(at, length);
+      }
+      at += length;
+    }
+  }
+
+  private void expand(long from, long length) throws IOException {
+    if (reader.hasBacking()) {
+      for (long done = 0; done < length; done += ZEROS_BYTES) {
+        int part = (int) Math.min(ZEROS_BYTES, length - done);
+        writer.write(from + done, ByteBuffer.allocate(part));
+      }
+      return;
+    }
+    Geometry geometry = tables.geometry();
+    for (long at = from; at < from + length; at += geometry.clusterSize()) {
+      L2Table l2 = writer.writableL2(at);
+      int index = geometry.l2Index(at);
+      long host = L2Entry.hostOffset(l2.get(index));
+      writer.set(l2, index, 0, 0);
+      if (host != 0) {
+        metadata.allocator().free(host >>> geometry.clusterBits(), true);
+      }
+    }
+  }
+}
