@@ -138,15 +138,15 @@ record CheckGeometry(
         "has more host clusters than can be checked");
   }
 
-  /** The same image without what refcounts it has. */
-  CheckGeometry withoutRefcounts() {
+  /** The same image without what refcounts it has, for refcounts of this width. */
+  CheckGeometry withoutRefcounts(int newRefcountBits) {
     return new CheckGeometry(
         version,
         clusterBits,
         virtualSizeBytes,
         features,
         autoclear,
-        refcountBits,
+        newRefcountBits,
         l1Offset,
         l1Entries,
         0,

@@ -60,6 +60,29 @@ public final class ImageChecker {
         : new ImageRepair(file, options).run(checker, before);
   }
 
+  /**
+   * Gives an image refcounts of another width, counted anew. A crash leaves the old ones or the new
+   * ones. The image must not be open.
+   *
+   * @throws io.cairn.storage.StorageException UNSUPPORTED if a cluster has more references than
+   *     they can count, or the image is of version 2; nothing changed then
+   */
+  public static void setRefcountBits(BlockFileSystem files, Path image, int bits)
+      throws IOException {
+    // Opening it for writing refuses an image that has to be repaired first.
+    Qcow2Image.open(files, image, OpenOptions.writable().withBackingChain(false)).close();
+    try (Opened opened = new Opened()) {
+      opened.add(ImageLock.forWriting(files, image));
+      BlockFile file = files.open(image, OpenMode.WRITE);
+      opened.add(file);
+      if (Qcow2Header.read(file).version() < 3) {
+        throw Qcow2FormatException.unsupported(
+            image, "refcounts of " + bits + " bits in version 2", "Amend it to version 3");
+      }
+      RefcountRebuild.run(file, CheckOptions.readOnly(), bits);
+    }
+  }
+
   /** A checker of an open image file, as it is now. */
   static ImageChecker of(BlockFile file, CheckOptions options) throws IOException {
     CheckSource source = new CheckSource(file);

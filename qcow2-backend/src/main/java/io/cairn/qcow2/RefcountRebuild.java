@@ -41,11 +41,13 @@ final class RefcountRebuild {
   private long blocks;
   private long tableClusters;
 
-  private RefcountRebuild(BlockFile file, CheckOptions options) throws IOException {
+  private RefcountRebuild(BlockFile file, CheckOptions options, int refcountBits)
+      throws IOException {
     this.file = file;
     this.options = options;
     this.source = new CheckSource(file);
-    this.geometry = CheckGeometry.read(source).withoutRefcounts();
+    CheckGeometry found = CheckGeometry.read(source);
+    this.geometry = found.withoutRefcounts(refcountBits == 0 ? found.refcountBits() : refcountBits);
     this.snapshotTable = SnapshotTableRepair.repaired(source, geometry);
     // One cluster is left out: a table may end in the cluster behind the end of the file.
     this.start = clustersFor(source.sizeBytes()) + 1;
@@ -54,7 +56,12 @@ final class RefcountRebuild {
 
   /** Rebuilds; durable on return. */
   static void run(BlockFile file, CheckOptions options) throws IOException {
-    RefcountRebuild rebuild = new RefcountRebuild(file, options);
+    run(file, options, 0);
+  }
+
+  /** Rebuilds with refcounts of another width; 0 keeps it. Version 3 only. Durable on return. */
+  static void run(BlockFile file, CheckOptions options, int refcountBits) throws IOException {
+    RefcountRebuild rebuild = new RefcountRebuild(file, options, refcountBits);
     rebuild.layOut();
     rebuild.writeBlocks();
     rebuild.writeTables();
@@ -188,6 +195,11 @@ final class RefcountRebuild {
     file.read(0, sector);
     HeaderSector.putRefcountTable(
         sector, (firstBlock() + blocks) << geometry.clusterBits(), (int) tableClusters);
+    if (geometry.version() >= 3) {
+      sector.putInt(
+          Qcow2Header.OFFSET_REFCOUNT_ORDER,
+          Integer.numberOfTrailingZeros(geometry.refcountBits()));
+    }
     if (snapshotTable.isPresent()) {
       HeaderSector.putSnapshots(
           sector, start << geometry.clusterBits(), (int) geometry.snapshotCount());

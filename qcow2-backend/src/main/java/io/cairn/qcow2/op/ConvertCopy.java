@@ -2,13 +2,16 @@ package io.cairn.qcow2.op;
 
 import io.cairn.qcow2.BlockSource;
 import io.cairn.qcow2.BlockStatus;
+import io.cairn.qcow2.ClusterCompressor;
 import io.cairn.qcow2.Qcow2Image;
 import io.cairn.qcow2.WritableDisk;
 import io.cairn.qcow2.op.ConvertWindows.Window;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -44,7 +47,8 @@ final class ConvertCopy {
             overlay);
     boolean anyOrder = request.outOfOrder() || request.format() == ImageFormat.RAW;
     this.turns = new Turns(anyOrder);
-    this.unitBytes = Math.max(request.sparseBytes(), clusterBytes());
+    this.unitBytes =
+        request.compressed() ? clusterBytes() : Math.max(request.sparseBytes(), clusterBytes());
   }
 
   private int clusterBytes() {
@@ -58,12 +62,30 @@ final class ConvertCopy {
 
   /** What one thread does. */
   private void work() throws IOException {
+    if (!request.compressed() || !(target instanceof Qcow2Image image)) {
+      work((window, runs, bytes) -> write(window, runs, bytes, this::writeData));
+      return;
+    }
+    try (ClusterCompressor compressor = image.newCompressor()) {
+      work(
+          (window, runs, bytes) -> {
+            Map<Long, ByteBuffer> compressed = compress(compressor, window, runs, bytes);
+            write(
+                window,
+                runs,
+                bytes,
+                (offset, data) -> writeCompressed(image, compressed, offset, data));
+          });
+    }
+  }
+
+  /** Takes windows until there are none left. */
+  private void work(Step step) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocateDirect(Math.max(WINDOW_BYTES, clusterBytes()));
     for (Optional<Window> next = windows.take(); next.isPresent(); next = windows.take()) {
       Window window = next.get();
       List<Run> runs = read(window, bytes);
-      turns.await(window.number());
-      write(window, runs, bytes);
+      step.run(window, runs, bytes);
       turns.done(window.number());
       synchronized (request) {
         request
@@ -133,13 +155,73 @@ final class ConvertCopy {
     return found;
   }
 
-  private void write(Window window, List<Run> runs, ByteBuffer bytes) throws IOException {
+  /** What is done with a window that was read. */
+  private interface Step {
+    void run(Window window, List<Run> runs, ByteBuffer bytes) throws IOException;
+  }
+
+  /** How data is written. */
+  private interface DataWriter {
+    void write(long offset, ByteBuffer data) throws IOException;
+  }
+
+  /** Writes a window when it is its turn. */
+  private void write(Window window, List<Run> runs, ByteBuffer bytes, DataWriter writer)
+      throws IOException {
+    turns.await(window.number());
     for (Run run : runs) {
       long offset = window.offset() + run.from();
       if (!run.zero()) {
-        target.write(offset, bytes.slice(run.from(), run.to() - run.from()));
+        writer.write(offset, bytes.slice(run.from(), run.to() - run.from()));
       } else if (!readsAsZero) {
         target.writeZeroes(offset, run.to() - run.from());
+      }
+    }
+  }
+
+  private void writeData(long offset, ByteBuffer data) throws IOException {
+    target.write(offset, data);
+  }
+
+  /** Compresses the clusters of a window that hold data, by their offset. */
+  private Map<Long, ByteBuffer> compress(
+      ClusterCompressor compressor, Window window, List<Run> runs, ByteBuffer bytes) {
+    Map<Long, ByteBuffer> compressed = new HashMap<>();
+    int cluster = clusterBytes();
+    for (Run run : runs) {
+      for (int at = run.from(); at < run.to() && !run.zero(); at += cluster) {
+        long offset = window.offset() + at;
+        int length = Math.min(cluster, run.to() - at);
+        if (!isCluster(offset, length)) {
+          break;
+        }
+        Optional<ByteBuffer> shorter = compressor.compress(bytes.slice(at, length));
+        if (shorter.isPresent()) {
+          ByteBuffer copy = ByteBuffer.allocate(shorter.get().remaining());
+          compressed.put(offset, copy.put(shorter.get()).flip());
+        }
+      }
+    }
+    return compressed;
+  }
+
+  /** Whether a range is a whole cluster, or the last one of the target. */
+  private boolean isCluster(long offset, int length) {
+    return offset % clusterBytes() == 0
+        && (length == clusterBytes() || offset + length == target.sizeBytes());
+  }
+
+  /** Writes compressed what became shorter by it, and the rest as it is. */
+  private void writeCompressed(
+      Qcow2Image image, Map<Long, ByteBuffer> compressed, long offset, ByteBuffer data)
+      throws IOException {
+    int length = data.remaining();
+    for (int at = 0; at < length; at += clusterBytes()) {
+      ByteBuffer shorter = compressed.get(offset + at);
+      if (shorter != null) {
+        image.writeCompressedBytes(offset + at, shorter);
+      } else {
+        image.write(offset + at, data.slice(at, Math.min(clusterBytes(), length - at)));
       }
     }
   }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cairn.qcow2.BackingFile;
 import io.cairn.qcow2.CheckOptions;
+import io.cairn.qcow2.CompressionType;
 import io.cairn.qcow2.CreateOptions;
 import io.cairn.qcow2.ImageChecker;
 import io.cairn.qcow2.OpenOptions;
@@ -17,6 +18,8 @@ import io.cairn.qcow2.SnapshotChange;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import io.cairn.storage.fault.FaultyFileSystem;
+import io.cairn.storage.io.BlockFile;
+import io.cairn.storage.io.BlockFileSystem;
 import io.cairn.storage.io.MemoryFileSystem;
 import io.cairn.testkit.Seeds;
 import java.io.IOException;
@@ -29,6 +32,7 @@ import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Converting between formats, whole disks and parts of them. */
@@ -66,6 +70,34 @@ class ConvertTest {
     TestDisks.assertReads(content, fs, "c.raw", ImageFormat.RAW);
     assertTrue(
         fs.facts(path("c.raw")).allocatedBytes() <= fs.facts(path("a.raw")).allocatedBytes());
+  }
+
+  @ParameterizedTest
+  @EnumSource(CompressionType.class)
+  void convert_compressed_readsTheSameAndIsSmaller(CompressionType type) throws IOException {
+    byte[] content = new byte[SIZE];
+    Random random = Seeds.random("convert compressed " + type);
+    for (int i = 0; i < 2 << 20; i++) {
+      content[i] = (byte) ("compress me ".charAt(i % 12) + (random.nextInt(50) == 0 ? 1 : 0));
+    }
+    System.arraycopy(TestDisks.bytes(random, 300_000), 0, content, SIZE - 300_000, 300_000);
+    try (BlockFile file = fs.open(path("a.raw"), BlockFileSystem.OpenMode.CREATE_NEW)) {
+      file.write(0, ByteBuffer.wrap(content));
+    }
+    try (OpenedDisk source = TestDisks.open(fs, "a.raw", ImageFormat.RAW)) {
+      Convert.run(
+          fs,
+          ConvertRequest.builder(source, path("c.qcow2"), ImageFormat.QCOW2)
+              .createOptions(CreateOptions.builder(SIZE).compressionType(type).build())
+              .compressed()
+              .threads(3)
+              .build());
+    }
+    TestDisks.assertReads(content, fs, "c.qcow2", ImageFormat.QCOW2);
+    var result = ImageChecker.check(fs, path("c.qcow2"), CheckOptions.readOnly());
+    assertTrue(result.clean(), result::toString);
+    assertTrue(result.compressedClusters() >= 30, result::toString);
+    assertTrue(fs.facts(path("c.qcow2")).sizeBytes() < 1 << 20);
   }
 
   @Test

@@ -38,6 +38,7 @@ final class TestDisks {
         file.write(at, ByteBuffer.wrap(bytes));
         System.arraycopy(bytes, 0, content, at, bytes.length);
       }
+      file.sync();
     }
     return content;
   }
