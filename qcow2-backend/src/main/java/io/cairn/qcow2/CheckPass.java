@@ -403,8 +403,7 @@ final class CheckPass {
     if (lengthBytes <= 0) {
       return;
     }
-    long end = offset + lengthBytes;
-    if (offset < 0 || end < 0 || end > source.sizeBytes() + geometry.clusterSizeBytes()) {
+    if (!endsInFile(offset, lengthBytes)) {
       if (first == 0) {
         tally.corruption(
             String.format(
@@ -412,7 +411,7 @@ final class CheckPass {
       }
       return;
     }
-    long last = (end - 1) >>> geometry.clusterBits();
+    long last = (offset + lengthBytes - 1) >>> geometry.clusterBits();
     for (long c = offset >>> geometry.clusterBits(); c <= last; c++) {
       if (counts.contains(c)) {
         counts.add(c, 1, times);
@@ -420,9 +419,18 @@ final class CheckPass {
     }
   }
 
+  /** Whether a range ends less than a cluster past the file; others were reported and are left. */
+  private boolean endsInFile(long offset, long lengthBytes) {
+    long limit = source.sizeBytes() + geometry.clusterSizeBytes();
+    return offset >= 0 && lengthBytes <= limit && offset <= limit - lengthBytes;
+  }
+
   private void markMetadata(long offset, long lengthBytes, String name) {
+    if (lengthBytes <= 0 || !endsInFile(offset, lengthBytes)) {
+      return;
+    }
     long last = (offset + lengthBytes - 1) >>> geometry.clusterBits();
-    for (long c = offset >>> geometry.clusterBits(); c <= last && lengthBytes > 0; c++) {
+    for (long c = offset >>> geometry.clusterBits(); c <= last; c++) {
       if (counts.contains(c)) {
         int bit = (int) (c - first);
         if (metadata.get(bit)) {

@@ -47,6 +47,11 @@ record CheckTables(List<L1> l1Tables, List<Range> ranges) {
     private final List<L1> tables = new ArrayList<>();
     private final List<Range> ranges = new ArrayList<>();
 
+    /** What the tables of all bitmaps so far have and name. */
+    private long bitmapEntries;
+
+    private long bitmapClusters;
+
     Reader(CheckSource source, CheckGeometry geometry, CheckTally tally) {
       this.source = source;
       this.geometry = geometry;
@@ -177,6 +182,16 @@ record CheckTables(List<L1> l1Tables, List<Range> ranges) {
       long count = Integer.toUnsignedLong(extension.getInt(0));
       long size = extension.getLong(8);
       long directory = extension.getLong(16);
+      if (directory < 0
+          || size < 0
+          || size > source.sizeBytes()
+          || directory > source.sizeBytes() - size) {
+        tally.corruption(
+            String.format(
+                "the bitmap directory at 0x%x, %d bytes, is beyond the end of the file",
+                directory, size));
+        return;
+      }
       ranges.add(new Range("bitmap directory", directory, size, 1));
       long at = directory;
       for (long i = 0; i < count && at + BITMAP_ENTRY_BYTES <= directory + size; i++) {
@@ -197,11 +212,25 @@ record CheckTables(List<L1> l1Tables, List<Range> ranges) {
       }
     }
 
+    /**
+     * Notes what a bitmap occupies. No two bitmaps share anything, so there cannot be more of them
+     * than the file has room for; that bounds the work for an image that claims so.
+     */
     private void readBitmapTable(long bitmap, long table, long entries) throws IOException {
+      bitmapEntries += entries;
+      if (bitmapEntries > source.sizeBytes() / Long.BYTES) {
+        tally.corruption(String.format("bitmap %d has a table that others use", bitmap));
+        return;
+      }
+      String name = "bitmap " + bitmap;
       for (long i = 0; i < entries; i++) {
         long offset = source.read(table + i * Long.BYTES, Long.BYTES).getLong(0) & OFFSET_MASK;
         if (offset != 0) {
-          ranges.add(new Range("bitmap " + bitmap, offset, geometry.clusterSizeBytes(), 1));
+          if (++bitmapClusters > source.sizeBytes() >>> geometry.clusterBits()) {
+            tally.corruption(name + " has clusters that others use");
+            return;
+          }
+          ranges.add(new Range(name, offset, geometry.clusterSizeBytes(), 1));
         }
       }
     }

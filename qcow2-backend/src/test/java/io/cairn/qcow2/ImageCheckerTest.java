@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -226,6 +227,24 @@ final class ImageCheckerTest {
       ByteBuffer bytes = ByteBuffer.allocate(DISK_BYTES);
       image.read(0, bytes);
       return bytes.array();
+    }
+  }
+
+  /** A mutated image once kept a check busy for ever: a directory of an impossible length. */
+  @Test
+  @Timeout(20)
+  void check_bitmapDirectoryOfAnyClaimedLength_ends() throws IOException {
+    for (long length : new long[] {Long.MAX_VALUE, 1L << 55, -1, 1L << 40, 1 << 20}) {
+      files.delete(IMAGE);
+      create(16);
+      long extension = get(96) & 0xffffffffL;
+      put(88, 1);
+      put(extension, 0x2385287500000018L);
+      put(extension + 8, 0xffffffff00000000L);
+      put(extension + 16, length);
+      put(extension + 24, CLUSTER_BYTES * 2);
+      put(extension + 32, 0);
+      assertTrue(check(files, false).corruptions() > 0);
     }
   }
 }
