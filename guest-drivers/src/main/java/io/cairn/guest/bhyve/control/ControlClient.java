@@ -45,31 +45,32 @@ public final class ControlClient {
    * Finds out which socket a VM has. Sends nothing.
    *
    * <p>A stream socket may be of G3, G4 or G5, which only a request would tell apart; G4 is
-   * assumed, of which G5 is an extension. A bhyve of 2022 needs to be named by the caller.
+   * assumed, of which G5 is an extension. A bhyve of 2022 needs to be named by the caller. That a
+   * socket of G1 is there is all that is found out about it: its server takes a connection that
+   * ends without a request for one, with whatever its memory held.
    *
    * @throws StorageException BLOCKED if no bhyve answers there
    */
   public SocketGeneration detect(String vmName, Duration timeout) throws IOException {
-    Path own = SocketGeneration.G1.socket(runDirectory, vmName);
-    if (fileSystem.exists(own) && connects(own, UnixSocket.Type.STREAM, timeout)) {
-      return SocketGeneration.G1;
-    }
     Path socket = SocketGeneration.G4.socket(runDirectory, vmName);
     try {
       UnixSocket.connect(socket, UnixSocket.Type.STREAM, timeout).close();
       return SocketGeneration.G4;
     } catch (UnixSocketException e) {
-      if (e.reason() == Reason.OTHER_TYPE && connects(socket, UnixSocket.Type.DATAGRAM, timeout)) {
+      if (e.reason() == Reason.OTHER_TYPE && takesDatagrams(socket, timeout)) {
         return SocketGeneration.G2;
+      }
+      boolean dead = e.reason() == Reason.NO_SOCKET || e.reason() == Reason.NOBODY_LISTENS;
+      if (dead && fileSystem.exists(SocketGeneration.G1.socket(runDirectory, vmName))) {
+        return SocketGeneration.G1;
       }
       throw unreachable(vmName, e);
     }
   }
 
-  private static boolean connects(Path socket, UnixSocket.Type type, Duration timeout)
-      throws IOException {
+  private static boolean takesDatagrams(Path socket, Duration timeout) throws IOException {
     try {
-      UnixSocket.connect(socket, type, timeout).close();
+      UnixSocket.connect(socket, UnixSocket.Type.DATAGRAM, timeout).close();
       return true;
     } catch (UnixSocketException e) {
       if (e.reason() == Reason.NOBODY_LISTENS) {

@@ -61,10 +61,9 @@ final class ControlClientTest {
             default -> generation;
           },
           detected);
-      if (generation != SocketGeneration.G2) {
-        // The connection that found it out brought no request.
-        String size = generation == SocketGeneration.G1 ? "104" : "19";
-        bhyve.expect("error the client went after 0 of " + size);
+      if (generation.compareTo(SocketGeneration.G3) >= 0) {
+        // The connection that found it out brought no request; G1 would take it for one.
+        bhyve.expect("error the client went after 0 of 19");
       }
       StateReport report = client.save(request(false), generation, TIMEOUT);
       assertTrue(report.sound());
@@ -78,9 +77,11 @@ final class ControlClientTest {
       assertEquals(0, bhyve.exitCode());
     }
     // The process is gone and its socket is still there.
+    SaveRequest third = new SaveRequest("web", StateFiles.of(home.resolve("vm/c.ckp")), false);
     StorageException stale =
-        assertThrows(StorageException.class, () -> client.detect("web", TIMEOUT));
+        assertThrows(StorageException.class, () -> client.save(third, generation, TIMEOUT));
     assertEquals(ErrorCode.BLOCKED, stale.code());
+    assertEquals("the VM is not running; the socket was left behind", stale.hint());
   }
 
   private static String expected(SocketGeneration generation, StateFiles files, boolean suspend) {
