@@ -148,16 +148,17 @@ public final class UnixSocket implements Closeable {
   }
 
   /**
-   * Passes a directory's descriptor together with one zero byte, as nv(9) does: one message for
-   * each descriptor, after the bytes that speak of it.
+   * Sends bytes that speak of a directory, and then its descriptor together with one zero byte, as
+   * nv(9) does. Nothing is sent if the directory cannot be opened.
    */
-  public void sendDirectory(Path directory) throws IOException {
+  public void send(ByteBuffer bytes, Path directory) throws IOException {
     byte[] name = NativePath.bytes(directory);
     int opened = library.calls().open(name, library.platform().directoryFlags());
     if (opened < 0) {
       throw Errno.failure("cannot open", directory, library.runtime().getLastError());
     }
     try {
+      send(bytes);
       sendDescriptor(opened);
     } finally {
       library.calls().close(opened);

@@ -121,9 +121,11 @@ public final class ControlClient {
       throw unreachable(request.vmName(), e);
     }
     try (socket) {
-      socket.send(ByteBuffer.wrap(request.encode(generation)));
+      ByteBuffer bytes = ByteBuffer.wrap(request.encode(generation));
       if (generation.takesDirectory()) {
-        socket.sendDirectory(request.directory());
+        socket.send(bytes, request.directory());
+      } else {
+        socket.send(bytes);
       }
       if (generation == SocketGeneration.G2) {
         return Optional.empty();

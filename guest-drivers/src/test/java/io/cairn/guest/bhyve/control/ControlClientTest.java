@@ -196,6 +196,21 @@ final class ControlClientTest {
   }
 
   @Test
+  void directory_thatIsNotThere_isNotSpokenOf() throws IOException {
+    StateFiles nowhere = StateFiles.of(home.resolve("none/a.ckp"));
+    try (FakeProcess bhyve = FakeProcess.start(SocketGeneration.G4, run, "web", Behaviour.SAVE)) {
+      StorageException e =
+          assertThrows(
+              StorageException.class,
+              () ->
+                  client.save(
+                      new SaveRequest("web", nowhere, false), SocketGeneration.G4, TIMEOUT));
+      assertEquals(ErrorCode.NOT_FOUND, e.code());
+      bhyve.expect("error the client went after 0 of 19");
+    }
+  }
+
+  @Test
   void existingState_isNotGivenToBhyveToDestroy() throws IOException {
     Files.writeString(target.meta(), "precious");
     try (FakeProcess bhyve = FakeProcess.start(SocketGeneration.G4, run, "web", Behaviour.SAVE)) {
