@@ -110,6 +110,21 @@ class DeflateEncoderTest {
     assertEquals(-1, assertRoundTrip(content, content.length));
   }
 
+  /** What repeats after 4096 bytes can be said by a match, what repeats later cannot. */
+  @Test
+  void encode_farRepeats_noMatchBeyondTheWindow() throws DataFormatException {
+    byte[] noise = new byte[8192];
+    Seeds.random("encode_farRepeats").nextBytes(noise);
+    byte[] content = new byte[65536];
+    for (int period : new int[] {4096, 4097, 8192}) {
+      for (int i = 0; i < content.length; i++) {
+        content[i] = noise[i % period];
+      }
+      int length = assertRoundTrip(content, content.length);
+      assertEquals(period > 4096, length < 0 || length > content.length * 9 / 10, "" + period);
+    }
+  }
+
   /** A block ends exactly where the content does: the last block is then empty. */
   @Test
   void encode_tokensFillBlocksExactly_expandsToIt() throws DataFormatException {

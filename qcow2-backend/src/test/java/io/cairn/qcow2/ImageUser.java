@@ -71,6 +71,11 @@ final class ImageUser {
     }
   }
 
+  /** Somebody else wrote this. */
+  void wrote(long offset, byte[] bytes) {
+    disk.write(offset, bytes);
+  }
+
   private void zeroOrDiscard(Qcow2Image image, SectorModel.Range range, long clusterSize)
       throws IOException {
     switch (random.nextInt(3)) {

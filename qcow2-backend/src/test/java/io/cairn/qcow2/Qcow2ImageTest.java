@@ -42,8 +42,12 @@ class Qcow2ImageTest {
     }
 
     CreateOptions options() {
+      return options(sizeBytes(), DATA.getFileName().toString());
+    }
+
+    CreateOptions options(long diskBytes, String dataFile) {
       CreateOptions.Builder options =
-          CreateOptions.builder(sizeBytes())
+          CreateOptions.builder(diskBytes)
               .clusterSizeBytes(clusterSize)
               .refcountBits(refcountBits)
               .version(version);
@@ -52,9 +56,9 @@ class Qcow2ImageTest {
         case EXTENDED_L2 -> options.extendedL2(true);
         case ZSTD -> options.compressionType(CompressionType.ZSTD);
         case LAZY_REFCOUNTS -> options.lazyRefcounts(true);
-        case DATA_FILE -> options.dataFile("data.raw");
-        case RAW_DATA_FILE -> options.dataFile("data.raw").dataFileRaw(true);
-        case EXTENDED_L2_AND_DATA_FILE -> options.extendedL2(true).dataFile("data.raw");
+        case DATA_FILE -> options.dataFile(dataFile);
+        case RAW_DATA_FILE -> options.dataFile(dataFile).dataFileRaw(true);
+        case EXTENDED_L2_AND_DATA_FILE -> options.extendedL2(true).dataFile(dataFile);
       }
       if (backed) {
         options.backing(new BackingFile("base.qcow2", BackingFile.QCOW2));
