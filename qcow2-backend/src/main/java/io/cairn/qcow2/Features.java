@@ -13,6 +13,15 @@ public final class Features {
     }
   }
 
+  /**
+   * Whether the refcounts of an image have to be made right before it is written: it is dirty, and
+   * nobody has found worse.
+   */
+  static boolean needsRepair(Qcow2Header header) {
+    return header.has(Qcow2Header.INCOMPATIBLE_DIRTY)
+        && !header.has(Qcow2Header.INCOMPATIBLE_CORRUPT);
+  }
+
   /** Refuses an image that this engine could harm by writing. */
   public static void requireWritable(Path file, Qcow2Header header) throws Qcow2FormatException {
     if (header.has(Qcow2Header.INCOMPATIBLE_CORRUPT)) {

@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * has to itself, and flushes of such writes run together; whatever changes a table runs alone. All
  * methods block.
  *
+ * <p>An image whose dirty bit is set, because a program that writes refcounts late did not close
+ * it, is repaired when it is opened for writing.
+ *
  * <p>Damage found while the image is open for writing sets its corrupt bit (version 3) and ends
  * writing; damage found while it is open for reading fails the one request.
  */
@@ -118,6 +121,11 @@ public final class Qcow2Image implements WritableDisk {
       opened.add(blockFile);
       Qcow2Header found = Qcow2Header.read(blockFile);
       Features.requireReadable(file, found);
+      if (options.writeAccess() && Features.needsRepair(found)) {
+        // Refcounts may be too low, and the next allocation would hand out clusters in use.
+        ImageChecker.check(blockFile, CheckOptions.repairingAll());
+        found = Qcow2Header.read(blockFile);
+      }
       ImageFile imageFile =
           found.has(Qcow2Header.INCOMPATIBLE_DATA_FILE)
               ? new ImageFile(blockFile, DataFile.open(fs, file, found, options, opened, locks))

@@ -1,6 +1,5 @@
 package io.cairn.qcow2;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cairn.storage.io.BlockFileSystem;
