@@ -23,9 +23,4 @@ public record Deadline(long nanoTime) {
   public boolean passed() {
     return millisLeft() == 0;
   }
-
-  /** The earlier of two. */
-  public Deadline or(Deadline other) {
-    return nanoTime - other.nanoTime <= 0 ? this : other;
-  }
 }

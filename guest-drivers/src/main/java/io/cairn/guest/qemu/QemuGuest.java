@@ -1,0 +1,244 @@
+package io.cairn.guest.qemu;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.cairn.guest.qemu.qmp.Deadline;
+import io.cairn.guest.qemu.qmp.QmpClient;
+import io.cairn.guest.qemu.qmp.QmpCommand;
+import io.cairn.guest.qemu.qmp.QmpException;
+import io.cairn.guest.qemu.qmp.QmpFeatures;
+import io.cairn.guest.qemu.qmp.QmpJson;
+import io.cairn.guest.qemu.qmp.QmpOptions;
+import io.cairn.guest.qemu.qmp.QmpVersion;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A guest of QEMU that is attached to by its QMP socket. Attaching changes nothing; neither does
+ * closing. Not safe for use by threads. Every method blocks, and fails with a {@link
+ * StorageException} that says what can be done.
+ */
+public final class QemuGuest implements AutoCloseable {
+  private static final Duration END = Duration.ofSeconds(30);
+
+  private final QmpClient client;
+  private final QmpFeatures features;
+  private final QemuProcess process;
+
+  private QemuGuest(QmpClient client, QmpFeatures features, QemuProcess process) {
+    this.client = client;
+    this.features = features;
+    this.process = process;
+  }
+
+  /** Attaches to a running guest. */
+  public static QemuGuest attach(Path socket, QmpOptions options) throws IOException {
+    try {
+      QmpClient client = QmpClient.connect(socket, options);
+      boolean attached = false;
+      try {
+        QemuGuest guest =
+            new QemuGuest(client, QmpFeatures.query(client), ProcFiles.listeningAt(socket));
+        attached = true;
+        return guest;
+      } finally {
+        if (!attached) {
+          client.close();
+        }
+      }
+    } catch (QmpException e) {
+      throw QemuErrors.of(e);
+    }
+  }
+
+  QmpClient client() {
+    return client;
+  }
+
+  QmpFeatures features() {
+    return features;
+  }
+
+  Migration migration() {
+    return new Migration(client, features);
+  }
+
+  /** The process that runs the guest. */
+  public QemuProcess process() {
+    return process;
+  }
+
+  /** QEMU's version, for people. */
+  public QmpVersion version() {
+    return client.version();
+  }
+
+  /** QEMU's word for what the guest does, such as {@code running} or {@code paused}. */
+  public String status() throws IOException {
+    return QmpJson.text(QmpJson.object(execute(QmpCommand.of("query-status"))), "status");
+  }
+
+  /** Whether the guest runs. */
+  public boolean running() throws IOException {
+    return status().equals("running");
+  }
+
+  /** Stops the guest's processors and flushes its disks. Does nothing to a paused guest. */
+  public void pause() throws IOException {
+    execute(QmpCommand.of("stop"));
+  }
+
+  /** Lets the guest run. Does nothing to a running guest. */
+  public void resume() throws IOException {
+    execute(QmpCommand.of("cont"));
+  }
+
+  /** The disks the guest has now. */
+  public List<QemuDisk> disks() throws IOException {
+    return QemuDisk.of(QmpJson.objects(execute(QmpCommand.of("query-block"))));
+  }
+
+  /** What the guest's machine consists of. */
+  public MachineFacts machine() throws IOException {
+    try {
+      return MachineFacts.query(client);
+    } catch (QmpException e) {
+      throw QemuErrors.of(e);
+    }
+  }
+
+  /** The size of the guest's memory in bytes. */
+  public long memoryBytes() throws IOException {
+    JsonObject sizes = QmpJson.object(execute(QmpCommand.of("query-memory-size-summary")));
+    return QmpJson.number(sizes, "base-memory", 0) + QmpJson.number(sizes, "plugged-memory", 0);
+  }
+
+  /**
+   * The ways in which this guest's memory can be saved without harm, as QEMU says now. A background
+   * save needs userfaultfd of the host, and a QEMU that lets go of the guest's memory again in
+   * every ending: those that know {@code blockdev-set-active} do, and without that command the
+   * disks could not be snapshotted before it either.
+   */
+  public Set<SaveMethod> saveMethods() throws IOException {
+    try {
+      Set<SaveMethod> methods = EnumSet.of(SaveMethod.STOPPED);
+      if (features.migrationCapabilities().contains("pause-before-switchover")) {
+        methods.add(SaveMethod.LIVE);
+      }
+      if (features.commands().contains("blockdev-set-active")
+          && migration().accepts(Set.of("background-snapshot"))) {
+        methods.add(SaveMethod.BACKGROUND);
+      }
+      return methods;
+    } catch (QmpException e) {
+      throw QemuErrors.of(e);
+    }
+  }
+
+  /**
+   * Why a checkpoint of this guest could not be restored later; empty if it could. Each is the end
+   * of a sentence that begins with the guest.
+   *
+   * @param covered the images whose state checkpoints hold
+   */
+  public List<String> unrestorable(Set<Path> covered) throws IOException {
+    List<String> reasons = new ArrayList<>(process.commandLine().unrestorable());
+    JsonElement blocked =
+        QmpJson.object(execute(QmpCommand.of("query-migrate"))).get("blocked-reasons");
+    if (blocked != null && blocked.isJsonArray()) {
+      blocked
+          .getAsJsonArray()
+          .forEach(reason -> reasons.add("cannot be saved: " + QmpJson.text(reason)));
+    }
+    for (QemuDisk disk : disks()) {
+      if (!disk.readOnly() && !covered.contains(realPath(disk.file()))) {
+        reasons.add("writes to " + disk.file() + ", which is not one of its disks in Cairn");
+      }
+    }
+    return reasons;
+  }
+
+  /** The file as its directory entries lead to it; what is no file stays as it is. */
+  private static Path realPath(String file) {
+    try {
+      return Path.of(file).toRealPath();
+    } catch (IOException e) {
+      return Path.of(file);
+    }
+  }
+
+  /**
+   * Lets work be done on the disk images of a paused guest while QEMU has let go of them, and has
+   * QEMU take them again, whatever the outcome. QEMU forgets what it knew of their metadata.
+   *
+   * @throws StorageException UNSUPPORTED if this QEMU cannot let go of images of its own accord
+   */
+  void whileReleased(Work work) throws IOException {
+    if (!features.commands().contains("blockdev-set-active")) {
+      throw new StorageException(
+          ErrorCode.UNSUPPORTED,
+          "QEMU " + version() + " cannot let go of its disks except by saving its memory",
+          "save the memory too");
+    }
+    execute(QmpCommand.of("blockdev-set-active").with("active", false));
+    try {
+      work.run();
+    } finally {
+      execute(QmpCommand.of("blockdev-set-active").with("active", true));
+    }
+  }
+
+  /**
+   * Ends the process in order; the guest's memory is lost.
+   *
+   * @throws StorageException if it is still there after 30 seconds
+   */
+  public void quit() throws IOException {
+    try {
+      client.execute("quit");
+    } catch (QmpException e) {
+      // It may be gone before it has answered.
+      if (e.kind() != QmpException.Kind.CLOSED) {
+        throw QemuErrors.of(e);
+      }
+    }
+    Deadline deadline = Deadline.in(END);
+    while (process.alive()) {
+      if (deadline.passed()) {
+        throw new StorageException(
+            ErrorCode.FAILED,
+            "QEMU process " + process.pid() + " does not end",
+            "end it by hand, then try again");
+      }
+      Waiting.pause(Duration.ofMillis(5));
+    }
+  }
+
+  JsonElement execute(QmpCommand command) throws IOException {
+    try {
+      return client.execute(command);
+    } catch (QmpException e) {
+      throw QemuErrors.of(e);
+    }
+  }
+
+  /** Closes the connection; the guest goes on. */
+  @Override
+  public void close() {
+    client.close();
+  }
+
+  /** Something to do that may fail. */
+  @FunctionalInterface
+  public interface Work {
+    /** Does it. */
+    void run() throws IOException;
+  }
+}
