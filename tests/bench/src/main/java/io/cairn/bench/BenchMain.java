@@ -24,6 +24,8 @@ public final class BenchMain {
     all.put("snapshots", SnapshotBenchmark::measure);
     all.put("memory", MemoryBenchmark::measure);
     all.put("data", DataBenchmark::measure);
+    all.put("convert", ConvertBenchmark::measure);
+    all.put("open", OpenBenchmark::measure);
     return all;
   }
 
