@@ -53,7 +53,8 @@ public final class SystemZfsHost implements ZfsHost {
         throw new StorageException(
             ErrorCode.FAILED,
             path + " does not lead to the volume " + volume + ": " + seen,
-            "let udev look again (udevadm trigger), and check that the volume's volmode is not none");
+            "let udev look again (udevadm trigger), and check that the volume's volmode is not"
+                + " none");
       }
       sleep(pause);
       pause = Math.min(2 * pause, PAUSE_MILLIS_MAX);
