@@ -20,6 +20,13 @@ import java.util.concurrent.TimeUnit;
 public final class SystemZfsHost implements ZfsHost {
   private static final Path DEVICES = Path.of("/dev/zvol");
   private static final Duration LINK_WAIT_MAX = Duration.ofSeconds(30);
+
+  /** There while udev has events to work off (systemd's udev_queue). */
+  private static final Path UDEV_QUEUE = Path.of("/run/udev/queue");
+
+  /** How long a link must have been right when the queue is never empty. */
+  private static final Duration STEADY = Duration.ofSeconds(2);
+
   private static final long PAUSE_MILLIS_MIN = 5;
   private static final long PAUSE_MILLIS_MAX = 200;
 
@@ -35,21 +42,26 @@ public final class SystemZfsHost implements ZfsHost {
 
   /**
    * On Linux udev makes the links, some time after the volume was made or renamed, and under load
-   * leaves stale ones. So the kernel is asked which volume is behind the link. Elsewhere the path
-   * is the device itself and its existence is enough.
+   * leaves stale ones. So the kernel is asked which volume is behind the link. A link that is right
+   * may still go for a moment while udev works off older events, so that its queue has to be empty;
+   * on a host where it never is, a link that stays right for a while will do. Elsewhere the path is
+   * the device itself and its existence is enough.
    */
   @Override
   public void awaitVolume(String volume) throws StorageException {
     Path path = devicePath(volume);
     long start = System.nanoTime();
+    long rightSince = start;
     long pause = PAUSE_MILLIS_MIN;
-    String seen;
     while (true) {
-      seen = behind(path);
-      if (seen.equals(volume)) {
+      String seen = behind(path);
+      long now = System.nanoTime();
+      if (!seen.equals(volume)) {
+        rightSince = now;
+      } else if (!Files.exists(UDEV_QUEUE) || now - rightSince > STEADY.toNanos()) {
         return;
       }
-      if (System.nanoTime() - start > LINK_WAIT_MAX.toNanos()) {
+      if (now - start > LINK_WAIT_MAX.toNanos()) {
         throw new StorageException(
             ErrorCode.FAILED,
             path + " does not lead to the volume " + volume + ": " + seen,
@@ -87,7 +99,7 @@ public final class SystemZfsHost implements ZfsHost {
   @Override
   public ReadableDisk openVolume(String volume, long sizeBytes) throws StorageException {
     awaitVolume(volume);
-    ReadableDisk disk = ChannelDisk.open(devicePath(volume));
+    ReadableDisk disk = ChannelDisk.open(device(volume));
     if (disk.sizeBytes() != sizeBytes) {
       long found = disk.sizeBytes();
       try {
@@ -101,6 +113,17 @@ public final class SystemZfsHost implements ZfsHost {
           "");
     }
     return disk;
+  }
+
+  /** The device that a volume's link leads to. */
+  private Path device(String volume) throws StorageException {
+    Path path = devicePath(volume);
+    try {
+      return path.toRealPath();
+    } catch (IOException e) {
+      throw new StorageException(
+          ErrorCode.FAILED, path + " has gone: " + e.getMessage(), "try again", e);
+    }
   }
 
   @Override
