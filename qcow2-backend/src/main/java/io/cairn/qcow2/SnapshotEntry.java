@@ -75,7 +75,8 @@ public final class SnapshotEntry {
         0,
         0,
         diskSizeBytes,
-        -1,
+        // No instructions were counted; qemu-img stores 0 as well.
+        0,
         l1TableOffset,
         l1Entries,
         new byte[0]);
