@@ -1,5 +1,6 @@
 package io.cairn.cli;
 
+import io.cairn.cli.image.ImageTool;
 import io.cairn.cli.terminal.ClosedPipeException;
 import io.cairn.cli.terminal.ColorMode;
 import io.cairn.cli.terminal.Streams;
@@ -7,6 +8,7 @@ import io.cairn.cli.terminal.Table;
 import io.cairn.cli.terminal.Terminal;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.ErrorCode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -19,6 +21,9 @@ import picocli.CommandLine.ParseResult;
 
 /** The command as a function; nothing in it ends the process. */
 public final class CairnCommand {
+  /** Set by the launcher when it was called as qemu-img or qemu-io. */
+  private static final String PROGRAM_VARIABLE = "CAIRN_IMAGE_PROGRAM";
+
   private CairnCommand() {}
 
   /**
@@ -32,6 +37,16 @@ public final class CairnCommand {
 
   static int run(
       List<String> arguments, Environment environment, Streams streams, Interruption interruption) {
+    int image = commandAt(arguments);
+    if (image < arguments.size()
+        && arguments.get(image).equals("image")
+        && !asksForHelp(arguments.subList(image + 1, arguments.size()))) {
+      return ImageTool.run(
+          environment.variable(PROGRAM_VARIABLE).orElse(ImageTool.PROGRAM),
+          Path.of(""),
+          arguments.subList(image + 1, arguments.size()),
+          streams);
+    }
     Terminal plain = new Terminal(streams, environment.variables(), ColorMode.AUTO, false);
     ParseResult root;
     try {
@@ -98,15 +113,28 @@ public final class CairnCommand {
 
   /** The first argument that is neither an option nor the value of a global one. */
   private static Optional<String> commandName(List<String> arguments) {
+    int at = commandAt(arguments);
+    return at < arguments.size() ? Optional.of(arguments.get(at)) : Optional.empty();
+  }
+
+  /** Whether a command line of an image tool is a request for its help, which is ours to give. */
+  private static boolean asksForHelp(List<String> words) {
+    return !words.isEmpty()
+        && words.size() <= 2
+        && List.of("-h", "--help").contains(words.get(words.size() - 1));
+  }
+
+  /** Where it is, or the number of arguments if there is none. */
+  private static int commandAt(List<String> arguments) {
     for (int i = 0; i < arguments.size(); i++) {
       String argument = arguments.get(i);
       if (GlobalOptions.WITH_VALUE.contains(argument)) {
         i++;
       } else if (!argument.startsWith("-")) {
-        return Optional.of(argument);
+        return i;
       }
     }
-    return Optional.empty();
+    return arguments.size();
   }
 
   private static @Nullable ParseResult next(ParseResult result) {

@@ -39,6 +39,11 @@ abstract class Command {
   /** Does what the command is for and returns the exit code. */
   abstract int run(Invocation in) throws Exception;
 
+  /** What its exit codes mean. */
+  List<ExitCodes.Line> exitCodes() {
+    return ExitCodes.TABLE;
+  }
+
   /** The commands of a group; empty for a command that stands for itself. */
   List<Command> members() {
     return List.of();

@@ -30,6 +30,7 @@ final class Commands {
           "status",
           "log",
           "state",
+          "image",
           "demo",
           "config",
           "completion",
@@ -60,6 +61,7 @@ final class Commands {
       case "status" -> Optional.of(new StatusCommand());
       case "log" -> Optional.of(new LogCommand());
       case "state" -> Optional.of(new StateCommand());
+      case "image" -> Optional.of(new ImageCommand());
       case "demo" -> Optional.of(new DemoCommand());
       case "config" -> Optional.of(new ConfigCommand());
       case "completion" -> Optional.of(new CompletionCommand());

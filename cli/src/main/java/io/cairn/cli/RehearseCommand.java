@@ -34,6 +34,16 @@ final class RehearseCommand extends Command {
           List.of("help"),
           List.of("list", "--help"));
 
+  /** Followed by the name of the disk. */
+  private static final List<List<String>> IMAGE_LINES =
+      List.of(
+          List.of("image", "info"),
+          List.of("image", "info", "--output=json"),
+          List.of("image", "check"),
+          List.of("image", "map"),
+          List.of("image", "snapshot", "-l"),
+          List.of("image", "io", "-c", "read 0 4k", "-c", "write 0 4k", "-c", "info"));
+
   RehearseCommand() {
     super("rehearse", "Load what most commands load.");
     argument("DIR", "A scratch directory.");
@@ -47,6 +57,12 @@ final class RehearseCommand extends Command {
     silently(in, directory, List.of("guest", "add", "g", "--disk", "d=qcow2:" + disk.path()));
     for (List<String> line : LINES) {
       silently(in, directory, line);
+    }
+    String image = disk.path().toString();
+    for (List<String> line : IMAGE_LINES) {
+      List<String> onDisk = new ArrayList<>(line);
+      onDisk.add(image);
+      silently(in, directory, onDisk);
     }
     return 0;
   }

@@ -60,7 +60,7 @@ final class ManPages {
             + " latest (the newest) or current (the one the disks continue from); ~N goes N"
             + " checkpoints back, as in web@current~2.");
     examples(page, HelpText.EXAMPLES.stream().map(l -> new Command.Example(l, "")).toList());
-    exitStatus(page);
+    exitStatus(page, ExitCodes.TABLE);
     section(page, "ENVIRONMENT");
     item(page, "\\fBCAIRN_STORE\\fR", "The store, as --store.");
     item(page, "\\fBCAIRN_COLOR\\fR, \\fBCAIRN_ASCII\\fR", "As --color and --ascii (true).");
@@ -123,7 +123,7 @@ final class ManPages {
     section(page, "OPTIONS");
     options(page, spec.options());
     examples(page, command.examples());
-    exitStatus(page);
+    exitStatus(page, command.exitCodes());
     section(page, "SEE ALSO");
     page.append("\\fBcairn\\fR(8)\n");
     return page.toString();
@@ -161,9 +161,9 @@ final class ManPages {
     }
   }
 
-  private static void exitStatus(StringBuilder page) {
+  private static void exitStatus(StringBuilder page, List<ExitCodes.Line> codes) {
     section(page, "EXIT STATUS");
-    for (ExitCodes.Line line : ExitCodes.TABLE) {
+    for (ExitCodes.Line line : codes) {
       item(page, "\\fB" + line.code() + "\\fR", line.meaning());
     }
   }

@@ -62,26 +62,28 @@ final class UsageTest {
   @ParameterizedTest
   @MethodSource("everyCommand")
   void mutatingCommand_always_hasDryRunAndDigest(String path) {
+    // The image tools have the options of qemu-img, and no others.
     boolean changes =
-        !List.of(
-                "guest",
-                "guest list",
-                "guest show",
-                "list",
-                "tree",
-                "show",
-                "verify",
-                "status",
-                "log",
-                "state",
-                "state show",
-                "state verify",
-                "demo",
-                "config",
-                "completion",
-                "version",
-                "help")
-            .contains(path);
+        !path.startsWith("image")
+            && !List.of(
+                    "guest",
+                    "guest list",
+                    "guest show",
+                    "list",
+                    "tree",
+                    "show",
+                    "verify",
+                    "status",
+                    "log",
+                    "state",
+                    "state show",
+                    "state verify",
+                    "demo",
+                    "config",
+                    "completion",
+                    "version",
+                    "help")
+                .contains(path);
     Command command = find(path);
     assertEquals(changes, command.isMutating(), path);
     assertEquals(changes, command.spec().findOption("--dry-run") != null, path);

@@ -7,7 +7,8 @@ import java.io.UncheckedIOException;
 public final class ClosedPipeException extends UncheckedIOException {
   private static final long serialVersionUID = 1L;
 
-  ClosedPipeException(IOException cause) {
+  /** For the failure of a write. */
+  public ClosedPipeException(IOException cause) {
     super(cause);
   }
 }

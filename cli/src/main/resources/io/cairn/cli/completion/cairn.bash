@@ -63,6 +63,7 @@ _cairn() {
 
   case $command in
     state-*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    image-*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")); return ;;
     help) COMPREPLY=($(compgen -W '@COMMANDS@' -- "$cur")); return ;;
   esac

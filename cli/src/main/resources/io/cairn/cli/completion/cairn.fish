@@ -81,6 +81,9 @@ function __cairn_names
     case 'state-*'
       __fish_complete_path (commandline -ct)
       return
+    case 'image-*'
+      __fish_complete_path (commandline -ct)
+      return
     case help
       string split ' ' -- '@COMMANDS@'
       return

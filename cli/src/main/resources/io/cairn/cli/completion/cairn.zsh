@@ -60,6 +60,7 @@ _cairn() {
 
   case $command in
     state-*) _files; return ;;
+    image-*) _files; return ;;
     completion) compadd bash zsh fish; return ;;
     help) compadd -- ${=:-@COMMANDS@}; return ;;
   esac

@@ -29,6 +29,7 @@ public final class HostFileSystem implements BlockFileSystem {
 
   private static final class Holder {
     static final HostFileSystem INSTANCE = new HostFileSystem(PlatformFilesLookup::best);
+    static final HostFileSystem PLAIN = new HostFileSystem(PlatformFilesLookup::pureJava);
   }
 
   HostFileSystem(Supplier<PlatformFiles> platform) {
@@ -38,6 +39,14 @@ public final class HostFileSystem implements BlockFileSystem {
   /** The host's files, with the best platform support there is in this process. */
   public static BlockFileSystem instance() {
     return Holder.INSTANCE;
+  }
+
+  /**
+   * The host's files without native code, which takes longer to load than a short command runs. For
+   * reading only: holes cannot be seen, and what a file occupies is not known.
+   */
+  public static BlockFileSystem plain() {
+    return Holder.PLAIN;
   }
 
   @Override

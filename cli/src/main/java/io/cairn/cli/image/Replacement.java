@@ -1,0 +1,97 @@
+package io.cairn.cli.image;
+
+import io.cairn.qcow2.RawDisk;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
+import io.cairn.storage.io.BlockFileSystem;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A file that is made under a temporary name and then takes the place of whatever had its name,
+ * with the same owner and permissions: a failure leaves the old file as it was.
+ */
+final class Replacement implements Closeable {
+  private final Path file;
+  private final Path temporary;
+
+  private Replacement(Path file, Path temporary) {
+    this.file = file;
+    this.temporary = temporary;
+  }
+
+  /** Begins; a file that another program uses is refused. */
+  static Replacement of(Images images, String name) throws ToolFailure, IOException {
+    BlockFileSystem fs = Images.fileSystem();
+    Path file = images.path(name);
+    if (Files.exists(file)) {
+      requireUnused(fs, file, name);
+      file = fs.realPath(file);
+    }
+    Path temporary =
+        file.resolveSibling(
+            "." + file.getFileName() + "." + ProcessHandle.current().pid() + ".new");
+    fs.delete(temporary);
+    return new Replacement(file, temporary);
+  }
+
+  private static void requireUnused(BlockFileSystem fs, Path file, String name)
+      throws IOException, ToolFailure {
+    try {
+      RawDisk.open(fs, file, true, true).close();
+    } catch (StorageException e) {
+      if (e.code() == ErrorCode.LOCKED) {
+        throw ToolFailure.withHint(
+            "Failed to get \"write\" lock", "Is another process using the image [" + name + "]?\n");
+      }
+      throw e;
+    }
+  }
+
+  /** Where to make the file. */
+  Path temporary() {
+    return temporary;
+  }
+
+  /** Whether there is a file that is going to be replaced. */
+  boolean replaces() {
+    return Files.exists(file);
+  }
+
+  /** Gives the file its name. */
+  void commit() throws IOException {
+    BlockFileSystem fs = Images.fileSystem();
+    if (replaces()) {
+      fs.copyOwnership(file, temporary);
+    }
+    fs.rename(temporary, file);
+  }
+
+  /** Removes what was not committed. */
+  @Override
+  public void close() throws IOException {
+    Images.fileSystem().delete(temporary);
+  }
+
+  /** The words for a failure to make the file. */
+  ToolFailure whyNot(String name, IOException e) {
+    Path directory = file.toAbsolutePath().getParent();
+    String system = SystemErrors.text(e);
+    if (directory != null && !Files.isDirectory(directory)) {
+      system = "No such file or directory";
+    } else if (directory != null && !Files.isWritable(directory)) {
+      system = "Permission denied";
+    } else if (e instanceof StorageException storage && storage.code() != ErrorCode.NO_SPACE) {
+      return because(String.valueOf(storage.getMessage()), e);
+    }
+    return because("Could not create '" + name + "': " + system, e);
+  }
+
+  private static ToolFailure because(String message, IOException e) {
+    ToolFailure failure = ToolFailure.of(message);
+    failure.initCause(e);
+    return failure;
+  }
+}
