@@ -1,0 +1,244 @@
+package io.cairn.interop;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+
+/**
+ * Draws command lines for twins. It keeps in mind what it drew - sizes, snapshots, what lies below
+ * - only so that most commands make sense; those that do not must fail alike.
+ */
+final class RandomCommands {
+  static final String DISK = "disk.q";
+  private static final String BASE = "base";
+  private static final long SIZE_MAX = 12 << 20;
+
+  private final Random random;
+  private final List<String> snapshots = new ArrayList<>();
+
+  /** Where something may be stored: QEMU refuses to compress what is there already. */
+  private final BitSet touched = new BitSet();
+
+  private int cluster;
+  private boolean dataFile;
+  private boolean overlay;
+
+  /** A resize may store zeros where the other program says that there are none. */
+  private boolean resized;
+
+  private long size;
+  private int names;
+
+  RandomCommands(Random random) {
+    this.random = random;
+  }
+
+  /** The names of snapshots that should be there. */
+  List<String> snapshots() {
+    return snapshots;
+  }
+
+  boolean hasDataFile() {
+    return dataFile;
+  }
+
+  /** The lines that make the images. */
+  List<List<String>> create() {
+    List<List<String>> lines = new ArrayList<>();
+    size = drawnSize();
+    overlay = chance(50);
+    boolean rawBase = chance(30);
+    if (overlay) {
+      long baseSize = chance(60) ? size : drawnSize();
+      String format = rawBase ? "raw" : "qcow2";
+      lines.add(List.of("create", "-q", "-f", format, baseName(rawBase), Long.toString(baseSize)));
+      List<String> io = new ArrayList<>(List.of("io", "-f", format));
+      for (int i = 0; i < 4; i++) {
+        long offset = random.nextInt((int) baseSize);
+        long length = Math.min(baseSize - offset, 1 + random.nextInt(300000));
+        io.addAll(List.of("-c", "write -P " + pattern() + " " + offset + " " + length));
+      }
+      io.add(baseName(rawBase));
+      lines.add(io);
+    }
+    List<String> disk = new ArrayList<>(List.of("create", "-f", "qcow2", "-o", options()));
+    if (overlay) {
+      disk.addAll(List.of("-b", baseName(rawBase), "-F", rawBase ? "raw" : "qcow2"));
+    }
+    disk.add(DISK);
+    disk.add(Long.toString(size));
+    lines.add(disk);
+    return lines;
+  }
+
+  private static String baseName(boolean raw) {
+    return BASE + (raw ? ".raw" : ".q");
+  }
+
+  private String options() {
+    boolean version3 = chance(75);
+    boolean extended = version3 && chance(30);
+    cluster = 1 << (extended ? 14 + random.nextInt(5) : 9 + random.nextInt(11));
+    while (size / cluster > 20000) {
+      cluster <<= 1;
+    }
+    dataFile = version3 && chance(15);
+    List<String> options = new ArrayList<>();
+    options.add("cluster_size=" + cluster);
+    options.add("compat=" + (version3 ? "1.1" : "0.10"));
+    if (version3) {
+      options.add("refcount_bits=" + (8 << random.nextInt(4)));
+      options.add("lazy_refcounts=" + (chance(25) ? "on" : "off"));
+      options.add("extended_l2=" + (extended ? "on" : "off"));
+      options.add("compression_type=" + (chance(40) ? "zstd" : "zlib"));
+    }
+    if (dataFile) {
+      options.add("data_file=data.raw");
+      if (!overlay && chance(50)) {
+        options.add("data_file_raw=on");
+      }
+    }
+    return String.join(",", options);
+  }
+
+  /** The next line. */
+  List<String> next() {
+    int draw = random.nextInt(100);
+    if (draw < 52) {
+      return io();
+    }
+    if (draw < 72 && !dataFile) {
+      return snapshot();
+    }
+    if (draw < 78) {
+      return resize();
+    }
+    if (draw < 86 && overlay && !dataFile) {
+      return chance(60) ? List.of("commit", DISK) : List.of("rebase", "-b", "", DISK);
+    }
+    if (draw < 90 && !resized) {
+      return List.of("measure", "-O", "qcow2", DISK);
+    }
+    if (draw < 94) {
+      return List.of("info", DISK);
+    }
+    return List.of("check", "-r", chance(50) ? "all" : "leaks", DISK);
+  }
+
+  /** What a line that succeeded changed. */
+  void succeeded(List<String> words) {
+    switch (words.get(0)) {
+      case "snapshot" -> {
+        String name = words.get(2);
+        switch (words.get(1)) {
+          case "-c" -> snapshots.add(name);
+          case "-d" -> snapshots.remove(name);
+          default -> {}
+        }
+      }
+      case "resize" -> size = Long.parseLong(words.get(words.size() - 1));
+      case "rebase" -> overlay = false;
+      default -> {}
+    }
+  }
+
+  /** The size of the disk after a snapshot of another size was applied. */
+  void resized(long bytes) {
+    size = bytes;
+  }
+
+  private List<String> io() {
+    List<String> words = new ArrayList<>(List.of("io", "-f", "qcow2"));
+    int count = 1 + random.nextInt(6);
+    for (int i = 0; i < count; i++) {
+      words.add("-c");
+      String request = request();
+      words.add(request);
+      if (request.startsWith("aio")) {
+        // When its output comes otherwise is chance.
+        words.addAll(List.of("-c", "aio_flush"));
+      }
+    }
+    words.add(DISK);
+    return words;
+  }
+
+  private String request() {
+    long unit = chance(40) ? cluster : chance(60) ? 512 : 1;
+    long most = chance(70) ? 4L * cluster : 40L * cluster;
+    long offset = Math.floorMod(random.nextLong(), Math.max(1, size / unit)) * unit;
+    long length = unit * (1 + Math.floorMod(random.nextLong(), Math.max(1, most / unit)));
+    length = Math.max(0, Math.min(length, size - offset));
+    String range = offset + " " + length;
+    int first = (int) (offset / cluster);
+    boolean fresh = !touched.get(first);
+    int draw = random.nextInt(100);
+    if (draw < 60 || (draw >= 70 && draw < 80)) {
+      touched.set(first, (int) ((offset + length) / cluster) + 1);
+    }
+    if (draw < 35) {
+      return "write -P " + pattern() + " " + range;
+    }
+    if (draw < 48) {
+      return "write -z " + (chance(50) ? "-u " : "") + range;
+    }
+    if (draw < 60) {
+      return "discard " + range;
+    }
+    if (draw < 70) {
+      long at = offset / cluster * cluster;
+      long bytes = Math.min(cluster, size - at) / 512 * 512;
+      if (dataFile || !fresh) {
+        return "flush";
+      }
+      touched.set(first);
+      return "write -c -P " + pattern() + " " + at + " " + bytes;
+    }
+    if (draw < 76) {
+      return "aio_write -P " + pattern() + " " + range;
+    }
+    if (draw < 80) {
+      return "writev -P " + pattern() + " " + offset + " " + length;
+    }
+    if (draw < 90) {
+      return "read -P " + pattern() + " " + range;
+    }
+    if (resized) {
+      return "flush";
+    }
+    if (draw < 94) {
+      return "alloc " + range;
+    }
+    return chance(50) ? "map" : "flush";
+  }
+
+  private List<String> snapshot() {
+    if (snapshots.isEmpty() || (snapshots.size() < 6 && chance(50))) {
+      return List.of("snapshot", "-c", String.format(Locale.ROOT, "s%d", names++), DISK);
+    }
+    String one = snapshots.get(random.nextInt(snapshots.size()));
+    return List.of("snapshot", chance(60) ? "-a" : "-d", one, DISK);
+  }
+
+  private List<String> resize() {
+    resized = true;
+    long wanted = drawnSize();
+    return wanted < size
+        ? List.of("resize", "--shrink", DISK, Long.toString(wanted))
+        : List.of("resize", DISK, Long.toString(wanted));
+  }
+
+  private long drawnSize() {
+    return 512L * (1 + random.nextInt((int) (SIZE_MAX / 512)));
+  }
+
+  private int pattern() {
+    return 1 + random.nextInt(6);
+  }
+
+  private boolean chance(int percent) {
+    return random.nextInt(100) < percent;
+  }
+}
