@@ -21,6 +21,7 @@ public final class BenchMain {
     Map<String, Benchmark> all = new LinkedHashMap<>();
     all.put("tree", TreeBenchmark::measure);
     all.put("heap", HeapBenchmark::measure);
+    all.put("start", StartBenchmark::measure);
     all.put("snapshots", SnapshotBenchmark::measure);
     all.put("memory", MemoryBenchmark::measure);
     all.put("data", DataBenchmark::measure);
