@@ -67,21 +67,19 @@ final class MemoryBenchmark {
     MemoryImages images = MemoryImages.in(FILES, memory, new Random(1));
     Path first = stream("first", Change.NONE);
     copied(first);
-    CheckpointId parent = null;
+    Optional<CheckpointId> parent = Optional.empty();
     long firstBytes = 0;
     for (Change change : Change.values()) {
       Path stream = change == Change.NONE ? first : stream("next", change);
       Best best = new Best();
-      SavedMemory saved = null;
-      CheckpointId id = null;
-      for (int run = 0; run < RUNS; run++) {
-        if (id != null) {
-          images.delete(List.of(id));
-        }
-        id = new CheckpointId(String.format("%032x", next++));
-        saved = best.of(save(images, id, Optional.ofNullable(parent), stream));
+      CheckpointId id = nextId();
+      SavedMemory saved = best.of(save(images, id, parent, stream));
+      for (int run = 1; run < RUNS; run++) {
+        images.delete(List.of(id));
+        id = nextId();
+        saved = best.of(save(images, id, parent, stream));
       }
-      parent = parent == null ? id : parent;
+      parent = Optional.of(parent.orElse(id));
       firstBytes = firstBytes == 0 ? saved.storedBytes() : firstBytes;
       row(
           "save, " + change.name().toLowerCase(Locale.ROOT),
@@ -91,8 +89,12 @@ final class MemoryBenchmark {
           firstBytes,
           change == Change.NONE ? ">= 500 MiB/s" : change == Change.IDLE ? "<= 1 %" : "");
     }
-    restore(images, parent);
+    restore(images, parent.orElseThrow());
     return table;
+  }
+
+  private CheckpointId nextId() {
+    return new CheckpointId(String.format("%032x", next++));
   }
 
   private interface Step {
