@@ -118,13 +118,10 @@ final class RandomCommands {
     if (draw < 86 && overlay && !dataFile) {
       return chance(60) ? List.of("commit", DISK) : List.of("rebase", "-b", "", DISK);
     }
-    if (draw < 90 && !resized) {
-      return List.of("measure", "-O", "qcow2", DISK);
-    }
     if (draw < 94) {
       return List.of("info", DISK);
     }
-    return List.of("check", "-r", chance(50) ? "all" : "leaks", DISK);
+    return List.of("check", "-q", "-r", chance(50) ? "all" : "leaks", DISK);
   }
 
   /** What a line that succeeded changed. */
