@@ -3,7 +3,9 @@ package io.cairn.cli.image;
 import io.cairn.qcow2.RawDisk;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
+import io.cairn.storage.io.BlockFile;
 import io.cairn.storage.io.BlockFileSystem;
+import io.cairn.storage.io.BlockFileSystem.OpenMode;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,11 +62,17 @@ final class Replacement implements Closeable {
     return Files.exists(file);
   }
 
-  /** Gives the file its name. */
+  /**
+   * Gives the file its name. What takes the place of another file is durable before it does: a name
+   * that reaches the disk ahead of its content would lose both.
+   */
   void commit() throws IOException {
     BlockFileSystem fs = Images.fileSystem();
     if (replaces()) {
       fs.copyOwnership(file, temporary);
+      try (BlockFile made = fs.open(temporary, OpenMode.WRITE)) {
+        made.sync();
+      }
     }
     fs.rename(temporary, file);
   }
