@@ -3,9 +3,13 @@ package io.cairn.checkpoint;
 import io.cairn.checkpoint.guest.GuestStarter;
 import io.cairn.checkpoint.guest.LiveGuest;
 import io.cairn.storage.Blocker;
+import io.cairn.storage.DiskRef;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * How Cairn reaches the program that runs a guest. Found by {@link java.util.ServiceLoader};
@@ -17,6 +21,33 @@ public interface GuestDriver {
 
   /** The name used in {@link Guest#driver()}. */
   String name();
+
+  /**
+   * Checks a guest's {@link Guest#driverOptions() options} and returns them in the form to record,
+   * with absolute paths. Changes nothing.
+   *
+   * @throws StorageException USAGE if an option is unknown or missing
+   */
+  default SortedMap<String, String> resolve(SortedMap<String, String> options) throws IOException {
+    if (!options.isEmpty()) {
+      throw new StorageException(
+          ErrorCode.USAGE,
+          "guest driver '" + name() + "' has no option '" + options.firstKey() + "'",
+          "leave it out");
+    }
+    return options;
+  }
+
+  /**
+   * The disks of a guest that runs, as its hypervisor has them; empty if the driver cannot tell.
+   * Changes nothing. Blocking.
+   *
+   * @param options what {@link #resolve} returned
+   * @throws IOException if it cannot be reached
+   */
+  default List<DiskRef> discover(SortedMap<String, String> options) throws IOException {
+    return List.of();
+  }
 
   /**
    * What keeps the guest's disks from being changed now, beyond what the disks' backends find
@@ -34,7 +65,7 @@ public interface GuestDriver {
     return Optional.empty();
   }
 
-  /** How guests are continued from their memory; empty if this driver knows no memory. */
+  /** How guests are started and continued; empty if this driver knows no running guests. */
   default Optional<GuestStarter> starter() {
     return Optional.empty();
   }

@@ -1,6 +1,8 @@
 package io.cairn.storage;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A kind of storage that can keep a tree of snapshots for a disk.
@@ -82,8 +84,23 @@ public interface StorageBackend {
   /** What the storage shows of a step. Changes nothing. */
   StepState probe(StorageStep step) throws StorageException;
 
-  /** Makes ready whatever can be made ready before the guest is paused. */
+  /**
+   * Makes ready whatever can be made ready before the guest is paused. Other programs may have the
+   * disk open then, for snapshots that are taken in one of its {@link
+   * BackendCapabilities#liveSnapshotModes() live modes}.
+   */
   void prepare(StorageStep step) throws StorageException;
+
+  /**
+   * What a hypervisor is to write to from the instant of a snapshot on, for {@link
+   * LiveSnapshotMode#HANDOVER}: made by {@link #prepare}, empty if this disk knows no such thing.
+   * Once the hypervisor writes to it, {@link #commit} puts the names right under the running guest.
+   *
+   * @param label what the snapshot is to carry
+   */
+  default Optional<Path> artifact(DiskRef disk, SnapshotLabel label) throws StorageException {
+    return Optional.empty();
+  }
 
   /** Carries the step out, wholly, or what is left of it. */
   StepOutcome commit(StorageStep step) throws StorageException;

@@ -1,9 +1,11 @@
 package io.cairn.checkpoint.guest;
 
+import io.cairn.storage.Blocker;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.LiveSnapshotMode;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 
@@ -18,12 +20,28 @@ public interface LiveGuest extends AutoCloseable {
 
   /**
    * What its machine consists of, in words that a later {@link GuestStarter#start} compares: a
-   * memory that is loaded into another machine is lost.
+   * memory that is loaded into another machine is lost. Keys that begin with {@code launch.} hold
+   * what else starting it again needs, such as a command line.
    */
   SortedMap<String, String> machine() throws IOException;
 
   /** How a disk can be snapshotted while this guest has it open. */
   Set<LiveSnapshotMode> snapshotModes(DiskRef disk) throws IOException;
+
+  /**
+   * Why a guest whose memory were saved now could not be continued from it later; empty if it
+   * could.
+   */
+  List<Blocker> blockers() throws IOException;
+
+  /**
+   * What a save would cost.
+   *
+   * @param method how, in a word of the driver's; empty for what it would choose
+   * @throws io.cairn.storage.StorageException USAGE if there is no such method, naming those there
+   *     are; UNSUPPORTED if this hypervisor cannot save like that
+   */
+  SaveEstimate estimate(Optional<String> method) throws IOException;
 
   /**
    * Saves the memory and has the disks snapshotted at the same instant. When this returns the image
@@ -37,8 +55,12 @@ public interface LiveGuest extends AutoCloseable {
   /**
    * Has work done on the disks in a pause, without the memory: for a checkpoint of the disks alone,
    * or to take snapshots back. The guest runs again afterwards if it ran, whatever the outcome.
+   *
+   * @param quiesce whether the system within the guest is asked to put its file systems in order
+   *     first, and to go on afterwards
+   * @throws io.cairn.storage.StorageException UNSUPPORTED if the guest cannot be asked to
    */
-  GuestPause whilePaused(List<LiveDisk> disks, DiskWork work) throws IOException;
+  GuestPause whilePaused(List<LiveDisk> disks, boolean quiesce, DiskWork work) throws IOException;
 
   /** Stops its processors and flushes its disks. Does nothing to a paused guest. */
   void pause() throws IOException;
@@ -46,7 +68,10 @@ public interface LiveGuest extends AutoCloseable {
   /** Lets it run. Does nothing to a running guest. */
   void resume() throws IOException;
 
-  /** Ends it, without asking the operating system within; its memory is lost. */
+  /**
+   * Ends it, without asking the operating system within; its memory is lost. Does nothing to a
+   * guest that is gone. When this returns its process has let go of its disks.
+   */
   void end() throws IOException;
 
   @Override

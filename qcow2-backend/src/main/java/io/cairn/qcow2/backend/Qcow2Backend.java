@@ -12,6 +12,7 @@ import io.cairn.storage.Finding;
 import io.cairn.storage.HeadState;
 import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.ReadableDisk;
+import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.SnapshotUsage;
 import io.cairn.storage.StepEstimate;
 import io.cairn.storage.StepOutcome;
@@ -35,6 +36,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -240,6 +242,13 @@ public final class Qcow2Backend implements StorageBackend {
         run(one.disk(), d -> d.prepareSwitch(one));
       }
     }
+  }
+
+  @Override
+  public Optional<Path> artifact(DiskRef disk, SnapshotLabel label) throws StorageException {
+    return mode(disk).equals(MODE_OVERLAY)
+        ? Optional.of(new LayerNames(path(disk)).takeTemporary(label.checkpointId()))
+        : Optional.empty();
   }
 
   @Override

@@ -13,7 +13,9 @@ import io.cairn.checkpoint.guest.GuestPause;
 import io.cairn.checkpoint.guest.LiveDisk;
 import io.cairn.checkpoint.guest.LiveGuest;
 import io.cairn.checkpoint.guest.SaveRequest;
+import io.cairn.checkpoint.guest.SaveRequest.After;
 import io.cairn.checkpoint.guest.SavedGuest;
+import io.cairn.checkpoint.guest.StartRequest;
 import io.cairn.checkpoint.memory.MemoryImage;
 import io.cairn.checkpoint.memory.MemoryImages;
 import io.cairn.storage.DiskRef;
@@ -58,6 +60,12 @@ public abstract class GuestDriverContract {
   /** Where its memory goes. */
   protected abstract MemoryImages images();
 
+  /** An existing directory for what a driver needs during a save. */
+  protected abstract Path scratch() throws IOException;
+
+  /** An existing directory for what lives as long as a guest's process. */
+  protected abstract Path processDirectory() throws IOException;
+
   /** Returns once a guest that runs has counted on; a paused one gets the same time. */
   protected abstract void letCount(Guest guest) throws IOException;
 
@@ -101,8 +109,10 @@ public abstract class GuestDriverContract {
   }
 
   private SaveRequest request(
-      CheckpointId id, Optional<CheckpointId> parent, List<LiveDisk> disks, DiskWork work) {
-    return new SaveRequest(id, parent, images(), disks, work, true);
+      CheckpointId id, Optional<CheckpointId> parent, List<LiveDisk> disks, DiskWork work)
+      throws IOException {
+    return new SaveRequest(
+        id, parent, images(), scratch(), disks, work, Optional.empty(), After.CONTINUE);
   }
 
   private Taken take(Guest guest, Optional<CheckpointId> parent) throws IOException {
@@ -142,7 +152,11 @@ public abstract class GuestDriverContract {
   private LiveGuest start(Guest guest, Taken from, SortedMap<String, String> machine)
       throws IOException {
     try (MemoryImage image = images().open(from.id())) {
-      return driver().starter().orElseThrow().start(guest, image, machine);
+      return driver()
+          .starter()
+          .orElseThrow()
+          .start(
+              new StartRequest(guest, Optional.of(image), machine, List.of(), processDirectory()));
     }
   }
 
@@ -180,19 +194,33 @@ public abstract class GuestDriverContract {
   }
 
   @Test
-  final void save_notToResume_leavesGuestPaused() throws IOException {
+  final void save_toHold_leavesGuestThatCanBeResumed() throws IOException {
     Guest guest = guest();
     CheckpointId id = nextId();
     try (LiveGuest live = attach(guest)) {
       live.save(
           new SaveRequest(
-              id, Optional.empty(), images(), released(guest), mode -> snapshot(guest, id), false));
-      assertFalse(live.running());
+              id,
+              Optional.empty(),
+              images(),
+              scratch(),
+              released(guest),
+              mode -> snapshot(guest, id),
+              Optional.empty(),
+              After.HOLD));
+      long before = counter(guest);
+      letCount(guest);
+      assertEquals(before, counter(guest), "the guest runs");
+      live.resume();
+      assertTrue(live.running());
+      letCount(guest);
+      assertTrue(counter(guest) > before);
+      assertTrue(disksAgree(guest));
     }
   }
 
   @Test
-  final void work_onDisks_isDoneOncePerModeWhileNothingIsWritten() throws IOException {
+  final void work_onDisks_isDoneOncePerModeInThePause() throws IOException {
     Guest guest = guest();
     letCount(guest);
     try (LiveGuest live = attach(guest)) {
@@ -207,11 +235,14 @@ public abstract class GuestDriverContract {
         GuestPause pause =
             live.whilePaused(
                 disks,
+                false,
                 called -> {
                   calls.add(called);
                   long before = counter(guest);
                   letCount(guest);
-                  assertEquals(before, counter(guest), "the guest runs");
+                  if (called != LiveSnapshotMode.HANDOVER) {
+                    assertEquals(before, counter(guest), "the guest runs");
+                  }
                 });
         assertEquals(List.of(mode), calls);
         assertTrue(live.running());

@@ -4,7 +4,7 @@ import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.GuestDriver;
 import io.cairn.checkpoint.guest.GuestStarter;
 import io.cairn.checkpoint.guest.LiveGuest;
-import io.cairn.checkpoint.memory.MemoryImage;
+import io.cairn.checkpoint.guest.StartRequest;
 import io.cairn.storage.Blocker;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
@@ -85,24 +85,29 @@ public final class SimulatedDriver implements GuestDriver, GuestStarter {
   }
 
   @Override
-  public LiveGuest start(Guest guest, MemoryImage image, SortedMap<String, String> machine)
-      throws IOException {
-    if (!machine.equals(facts())) {
+  public LiveGuest start(StartRequest request) throws IOException {
+    if (!request.machine().equals(facts())) {
       throw new StorageException(
-          ErrorCode.CORRUPT, "the memory is of a machine " + machine + ", this is " + facts(), "");
+          ErrorCode.CORRUPT,
+          "the memory is of a machine " + request.machine() + ", this is " + facts(),
+          "");
     }
-    image.proveDigest();
     byte[] memory = new byte[pages * SimulatedMachine.PAGE_BYTES];
-    image.readPages(
-        OptionalInt.empty(),
-        1,
-        (block, first, from, offset, count) ->
-            System.arraycopy(
-                from,
-                offset,
-                memory,
-                first * SimulatedMachine.PAGE_BYTES,
-                count * SimulatedMachine.PAGE_BYTES));
-    return new SimulatedGuest(add(guest, memory), facts());
+    if (request.image().isPresent()) {
+      request
+          .image()
+          .get()
+          .readPages(
+              OptionalInt.empty(),
+              1,
+              (block, first, from, offset, count) ->
+                  System.arraycopy(
+                      from,
+                      offset,
+                      memory,
+                      first * SimulatedMachine.PAGE_BYTES,
+                      count * SimulatedMachine.PAGE_BYTES));
+    }
+    return new SimulatedGuest(add(request.guest(), memory), facts());
   }
 }

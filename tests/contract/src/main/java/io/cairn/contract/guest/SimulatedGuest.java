@@ -4,24 +4,33 @@ import io.cairn.checkpoint.guest.DiskWork;
 import io.cairn.checkpoint.guest.GuestPause;
 import io.cairn.checkpoint.guest.LiveDisk;
 import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.checkpoint.guest.SaveEstimate;
 import io.cairn.checkpoint.guest.SaveRequest;
 import io.cairn.checkpoint.guest.SavedGuest;
 import io.cairn.checkpoint.memory.MemoryBlock;
 import io.cairn.checkpoint.memory.MemoryImageWriter;
 import io.cairn.checkpoint.memory.MemoryPart;
 import io.cairn.checkpoint.memory.SavedMemory;
+import io.cairn.storage.Blocker;
 import io.cairn.storage.DiskRef;
+import io.cairn.storage.ErrorCode;
 import io.cairn.storage.LiveSnapshotMode;
+import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 
 /** A simulated guest as a driver reaches it. It pauses for a copy of its memory and no longer. */
 final class SimulatedGuest implements LiveGuest {
+  /** The only way it is saved. */
+  static final String METHOD = "copy";
+
   private static final int THREADS = 2;
+  private static final int PAUSE_MILLIS = 50;
 
   private final SimulatedMachine machine;
   private final SortedMap<String, String> facts;
@@ -47,16 +56,32 @@ final class SimulatedGuest implements LiveGuest {
   }
 
   @Override
+  public List<Blocker> blockers() {
+    return List.of();
+  }
+
+  @Override
+  public SaveEstimate estimate(Optional<String> method) throws IOException {
+    if (method.isPresent() && !method.get().equals(METHOD)) {
+      throw new StorageException(
+          ErrorCode.USAGE,
+          "there is no method '" + method.get() + "'",
+          "the only one is " + METHOD);
+    }
+    return new SaveEstimate(METHOD, Duration.ofMillis(PAUSE_MILLIS), machine.copyOfMemory().length);
+  }
+
+  @Override
   public SavedGuest save(SaveRequest request) throws IOException {
     byte[][] memory = new byte[1][];
     GuestPause pause =
         paused(
             request.disks(),
             request.work(),
-            request.resume(),
+            request.after() == SaveRequest.After.CONTINUE,
             () -> memory[0] = machine.copyOfMemory());
     // The guest runs again while its memory is stored.
-    return new SavedGuest(store(request, memory[0]), facts, pause);
+    return new SavedGuest(store(request, memory[0]), facts, METHOD, pause);
   }
 
   private static SavedMemory store(SaveRequest request, byte[] memory) throws IOException {
@@ -72,7 +97,8 @@ final class SimulatedGuest implements LiveGuest {
   }
 
   @Override
-  public GuestPause whilePaused(List<LiveDisk> disks, DiskWork work) throws IOException {
+  public GuestPause whilePaused(List<LiveDisk> disks, boolean quiesce, DiskWork work)
+      throws IOException {
     return paused(disks, work, true, () -> {});
   }
 

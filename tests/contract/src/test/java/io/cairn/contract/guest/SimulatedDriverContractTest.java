@@ -64,6 +64,16 @@ final class SimulatedDriverContractTest extends GuestDriverContract {
   }
 
   @Override
+  protected Path scratch() {
+    return DIRECTORY;
+  }
+
+  @Override
+  protected Path processDirectory() {
+    return DIRECTORY;
+  }
+
+  @Override
   protected void letCount(Guest guest) {
     driver.machine(guest).steps(STEPS);
   }
