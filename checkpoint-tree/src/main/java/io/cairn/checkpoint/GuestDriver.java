@@ -7,6 +7,7 @@ import io.cairn.storage.DiskRef;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -63,6 +64,17 @@ public interface GuestDriver {
    */
   default Optional<LiveGuest> attach(Guest guest) throws IOException {
     return Optional.empty();
+  }
+
+  /**
+   * As {@link #attach(Guest)}, for drivers that keep something of a guest in files: a hypervisor
+   * that cannot hold a guest leaves no process of a paused one, only what it wrote.
+   *
+   * @param directory the directory of every {@link io.cairn.checkpoint.guest.StartRequest} of this
+   *     guest. What a driver left there stays until the driver removes it
+   */
+  default Optional<LiveGuest> attach(Guest guest, Path directory) throws IOException {
+    return attach(guest);
   }
 
   /** How guests are started and continued; empty if this driver knows no running guests. */

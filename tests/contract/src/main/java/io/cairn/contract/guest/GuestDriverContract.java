@@ -90,7 +90,7 @@ public abstract class GuestDriverContract {
   }
 
   private LiveGuest attach(Guest guest) throws IOException {
-    return driver().attach(guest).orElseThrow();
+    return driver().attach(guest, processDirectory()).orElseThrow();
   }
 
   private static List<LiveDisk> released(Guest guest) {
@@ -138,7 +138,7 @@ public abstract class GuestDriverContract {
     try (LiveGuest live = attach(guest)) {
       live.end();
     }
-    assertTrue(driver().attach(guest).isEmpty(), "the guest is still there");
+    assertTrue(driver().attach(guest, processDirectory()).isEmpty(), "the guest is still there");
     CheckpointId before = nextId();
     snapshot(guest, before);
     List<Switch> switches = new ArrayList<>();
@@ -338,6 +338,6 @@ public abstract class GuestDriverContract {
     other.put(other.firstKey(), "another");
     StorageException e = assertThrows(StorageException.class, () -> start(guest, taken, other));
     assertEquals(ErrorCode.CORRUPT, e.code());
-    assertTrue(driver().attach(guest).isEmpty());
+    assertTrue(driver().attach(guest, processDirectory()).isEmpty());
   }
 }
