@@ -1,7 +1,6 @@
 package io.cairn.qcow2;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.BitSet;
 
 /**
@@ -21,7 +20,6 @@ final class CheckPass {
   private static final long COMPRESSED = 1L << 62;
   private static final long OFFSET_MASK = 0x00fffffffffffe00L;
   private static final long L1_RESERVED = 0x7f000000000001ffL;
-  private static final int L1_CHUNK_BYTES = 1 << 16;
   private static final int SECTOR_BYTES = 512;
 
   /** Below twice this many bytes of L2 tables a second thread does not pay. */
@@ -34,11 +32,9 @@ final class CheckPass {
   private final CheckTally tally;
   private final long first;
   private final int length;
-  private final ClusterCounts counts;
-  private final ClusterBits metadata;
-  private final ClusterBits exactlyOne;
+  private final CheckWindow window;
+  private final CheckL1Entries l1Entries;
   private final boolean fixCopied;
-  private final ByteBuffer l1Chunk = ByteBuffer.allocate(L1_CHUNK_BYTES);
 
   /** A pass over {@code length} clusters from {@code first}. */
   CheckPass(
@@ -60,25 +56,24 @@ final class CheckPass {
     this.first = first;
     this.length = length;
     this.fixCopied = fixCopied;
-    counts = new ClusterCounts(first, length, memoryBytes);
-    metadata = new ClusterBits(length);
-    exactlyOne = refcounts.exactlyOne(first, length);
+    window = new CheckWindow(source, geometry, refcounts, tally, first, length, memoryBytes);
+    l1Entries = new CheckL1Entries(source);
   }
 
   /** Counts what the tables named by the header occupy, and the refcount blocks. */
   void countFixed() {
     for (CheckTables.Range range : tables.ranges()) {
-      reference(range.offset(), range.lengthBytes(), range.references(), range.name());
-      markMetadata(range.offset(), range.lengthBytes(), range.name());
+      window.reference(range.offset(), range.lengthBytes(), range.references(), range.name());
+      window.markMetadata(range.offset(), range.lengthBytes(), range.name());
     }
-    refcounts.countBlocks(counts, metadata, first, tally);
+    refcounts.countBlocks(window.counts(), window.metadata(), first, tally);
   }
 
   /** Marks L2 tables of this window as metadata, and checks the entries that name them. */
   void markTables() throws IOException {
     BitSet seen = new BitSet();
     for (CheckTables.L1 l1 : tables.l1Tables()) {
-      forEachEntry(
+      l1Entries.forEach(
           l1,
           (index, entry) -> {
             long offset = entry & OFFSET_MASK;
@@ -86,18 +81,18 @@ final class CheckPass {
               checkL1Entry(l1, index, entry, offset);
             }
             long cluster = offset >>> geometry.clusterBits();
-            if (offset == 0 || !counts.contains(cluster)) {
+            if (offset == 0 || !window.contains(cluster)) {
               return entry;
             }
             int bit = (int) (cluster - first);
-            if (!seen.get(bit) && metadata.get(bit)) {
+            if (!seen.get(bit) && window.isMetadata(cluster)) {
               tally.corruption(
                   String.format(
                       "L2 table at 0x%x, entry %d of the %s, overlaps other metadata",
                       offset, index, l1.name()));
             }
             seen.set(bit);
-            metadata.set(bit);
+            window.metadata().set(bit);
             return l1.active() ? checkCopied(entry, cluster, l1.name(), index) : entry;
           });
     }
@@ -112,7 +107,7 @@ final class CheckPass {
     ClusterCounts users = new ClusterCounts(firstTable, tableCount, memoryBytes);
     BitSet active = new BitSet();
     for (CheckTables.L1 l1 : tables.l1Tables()) {
-      forEachEntry(
+      l1Entries.forEach(
           l1,
           (index, entry) -> {
             long offset = entry & OFFSET_MASK;
@@ -133,7 +128,7 @@ final class CheckPass {
     for (long c = users.next(firstTable); c >= 0; c = users.next(c + 1)) {
       long offset = c << geometry.clusterBits();
       if (offset < source.sizeBytes()) {
-        reference(offset, geometry.clusterSizeBytes(), users.get(c), "L2 table");
+        window.reference(offset, geometry.clusterSizeBytes(), users.get(c), "L2 table");
         offsets.add(offset);
       }
     }
@@ -163,79 +158,19 @@ final class CheckPass {
         });
   }
 
-  boolean overBudget() {
-    return counts.overBudget();
-  }
-
-  /** Which refcounts are made to equal the references. */
-  enum Store {
-    NONE,
-    TOO_HIGH,
-    ALL
-  }
-
   /** How often a cluster of the window is referenced. */
   int references(long cluster) {
-    return counts.get(cluster);
+    return window.counts().get(cluster);
   }
 
   /** Compares counts and refcounts, and corrects refcounts if asked to. */
-  void compare(long fileClusters, Store store) throws IOException {
-    if (store != Store.NONE) {
-      refcounts.scan(
-          first,
-          length,
-          (cluster, refcount) ->
-              compare(cluster, refcount, counts.get(cluster), fileClusters, store));
-      return;
-    }
-    counts.forEachRun(
-        (start, count, references) -> {
-          long end = start + count;
-          for (long at = start; at < end; ) {
-            long other = refcounts.findOther(at, end - at, references);
-            long equalEnd = other < 0 ? end : other;
-            if (references > 0 && equalEnd > at) {
-              tally.inUse(equalEnd - 1);
-            }
-            if (other >= 0) {
-              compare(other, refcounts.refcount(other), references, fileClusters, store);
-            }
-            at = equalEnd + 1;
-          }
-        });
+  void compare(long fileClusters, CheckCompare.Store store) throws IOException {
+    new CheckCompare(geometry, refcounts, tally, window.counts(), first, length, fileClusters)
+        .run(store);
   }
 
-  /** Compares one refcount, and returns what it should be if it is to be corrected. */
-  private long compare(
-      long cluster, long refcount, int references, long fileClusters, Store store) {
-    if (references == 0 && (refcount == 0 || cluster >= fileClusters)) {
-      return refcount;
-    }
-    tally.inUse(cluster);
-    if (Long.compareUnsigned(refcount, references) > 0) {
-      if (store != Store.NONE) {
-        return references;
-      }
-      tally.leak(mismatch("leaked cluster", cluster, refcount, references));
-    } else if (refcount != references) {
-      boolean storable = refcount > 0 && references <= geometry.refcountMax();
-      if (store == Store.ALL && storable) {
-        return references;
-      }
-      tally.refcountFault(refcount == 0, mismatch("cluster", cluster, refcount, references));
-    }
-    return refcount;
-  }
-
-  private String mismatch(String what, long cluster, long refcount, int references) {
-    return String.format(
-        "%s %d at 0x%x: refcount=%s reference=%d",
-        what,
-        cluster,
-        cluster << geometry.clusterBits(),
-        Long.toUnsignedString(refcount),
-        references);
+  boolean overBudget() {
+    return window.counts().overBudget();
   }
 
   private void checkL1Entry(CheckTables.L1 l1, long index, long entry, long offset) {
@@ -286,14 +221,9 @@ final class CheckPass {
     }
   }
 
-  /** Whether none of the clusters is metadata, and COPIED tells the truth of all of them. */
   private boolean isRunSound(long entry, int run, boolean active) {
     long cluster = (entry & OFFSET_MASK) >>> geometry.clusterBits();
-    int from = (int) Math.max(0, Math.min(length, cluster - first));
-    int to = (int) Math.max(0, Math.min(length, cluster + run - first));
-    boolean copied = (entry & COPIED) != 0;
-    return !metadata.isAnySet(from, to)
-        && (!active || (copied ? exactlyOne.areAllSet(from, to) : !exactlyOne.isAnySet(from, to)));
+    return window.isRunSound(cluster, run, active, (entry & COPIED) != 0);
   }
 
   private long countRun(long entry, int run, int users, boolean active, long expected) {
@@ -301,7 +231,7 @@ final class CheckPass {
     if (active && first == 0) {
       tally.mapped(expected == 0 || expected == data, run);
     }
-    counts.add(data >>> geometry.clusterBits(), run, users);
+    window.counts().add(data >>> geometry.clusterBits(), run, users);
     return data + run * geometry.clusterSizeBytes();
   }
 
@@ -349,7 +279,7 @@ final class CheckPass {
     return (entry & COMPRESSED) != 0
             || data == 0
             || geometry.dataFile()
-            || !counts.contains(cluster)
+            || !window.contains(cluster)
         ? entry
         : checkCopied(entry, cluster, "L2 table", index, table);
   }
@@ -357,16 +287,16 @@ final class CheckPass {
   private void countData(long table, int index, long data, int users) {
     long cluster = data >>> geometry.clusterBits();
     if (geometry.aligned(data) && data < source.sizeBytes()) {
-      if (counts.contains(cluster)) {
-        counts.add(cluster, 1, users);
-        if (metadata.get((int) (cluster - first))) {
+      if (window.contains(cluster)) {
+        window.counts().add(cluster, 1, users);
+        if (window.isMetadata(cluster)) {
           overlap(table, index, data);
         }
       }
       return;
     }
     String name = first == 0 ? "entry " + index + " of the L2 table at 0x" + hex(table) : "";
-    reference(data, geometry.clusterSizeBytes(), users, name);
+    window.reference(data, geometry.clusterSizeBytes(), users, name);
   }
 
   private void countCompressed(long table, int index, long entry, long subclusters, int users) {
@@ -383,10 +313,10 @@ final class CheckPass {
         tally.corruption(place + " is compressed, which this image cannot have");
       }
     }
-    reference(offset, lengthBytes, users, place);
+    window.reference(offset, lengthBytes, users, place);
     long last = (offset + lengthBytes - 1) >>> geometry.clusterBits();
     for (long c = offset >>> geometry.clusterBits(); c <= last; c++) {
-      if (counts.contains(c) && metadata.get((int) (c - first))) {
+      if (window.contains(c) && window.isMetadata(c)) {
         overlap(table, index, offset);
       }
     }
@@ -396,50 +326,6 @@ final class CheckPass {
     tally.corruption(
         String.format(
             "entry %d of the L2 table at 0x%x points to metadata at 0x%x", index, table, data));
-  }
-
-  /** Counts each cluster of a range; reports one that ends a cluster or more past the file. */
-  private void reference(long offset, long lengthBytes, int times, String name) {
-    if (lengthBytes <= 0) {
-      return;
-    }
-    if (!endsInFile(offset, lengthBytes)) {
-      if (first == 0) {
-        tally.corruption(
-            String.format(
-                "%s at 0x%x, %d bytes, is beyond the end of the file", name, offset, lengthBytes));
-      }
-      return;
-    }
-    long last = (offset + lengthBytes - 1) >>> geometry.clusterBits();
-    for (long c = offset >>> geometry.clusterBits(); c <= last; c++) {
-      if (counts.contains(c)) {
-        counts.add(c, 1, times);
-      }
-    }
-  }
-
-  /** Whether a range ends less than a cluster past the file; others were reported and are left. */
-  private boolean endsInFile(long offset, long lengthBytes) {
-    long limit = source.sizeBytes() + geometry.clusterSizeBytes();
-    return offset >= 0 && lengthBytes <= limit && offset <= limit - lengthBytes;
-  }
-
-  private void markMetadata(long offset, long lengthBytes, String name) {
-    if (lengthBytes <= 0 || !endsInFile(offset, lengthBytes)) {
-      return;
-    }
-    long last = (offset + lengthBytes - 1) >>> geometry.clusterBits();
-    for (long c = offset >>> geometry.clusterBits(); c <= last; c++) {
-      if (counts.contains(c)) {
-        int bit = (int) (c - first);
-        if (metadata.get(bit)) {
-          tally.corruption(String.format("%s at 0x%x overlaps other metadata", name, offset));
-          return;
-        }
-        metadata.set(bit);
-      }
-    }
   }
 
   private long checkCopied(long entry, long cluster, String table, long index) throws IOException {
@@ -452,7 +338,7 @@ final class CheckPass {
    */
   private long checkCopied(long entry, long cluster, String table, long index, long place)
       throws IOException {
-    boolean one = exactlyOne.get((int) (cluster - first));
+    boolean one = window.isExactlyOne(cluster);
     if (one == ((entry & COPIED) != 0)) {
       return entry;
     }
@@ -469,38 +355,6 @@ final class CheckPass {
             entry,
             refcounts.refcount(cluster)));
     return entry;
-  }
-
-  private interface EntryVisitor {
-    long visit(long index, long entry) throws IOException;
-  }
-
-  /**
-   * Visits an L1 table's entries and writes back those the visitor changes. Entries are 8-aligned,
-   * so none is torn, and old and new differ only in COPIED.
-   */
-  private void forEachEntry(CheckTables.L1 l1, EntryVisitor visitor) throws IOException {
-    for (long done = 0; done < l1.lengthBytes(); done += L1_CHUNK_BYTES) {
-      source.readInto(l1.offset() + done, l1Chunk);
-      int chunk = (int) Math.min(L1_CHUNK_BYTES, l1.lengthBytes() - done);
-      int changedFrom = Integer.MAX_VALUE;
-      int changedTo = 0;
-      for (int at = 0; at < chunk; at += Long.BYTES) {
-        long entry = l1Chunk.getLong(at);
-        if (entry == 0) {
-          continue;
-        }
-        long wanted = visitor.visit((done + at) / Long.BYTES, entry);
-        if (wanted != entry) {
-          l1Chunk.putLong(at, wanted);
-          changedFrom = Math.min(changedFrom, at);
-          changedTo = at + Long.BYTES;
-        }
-      }
-      if (changedTo > 0) {
-        source.writeBack(l1.offset() + done, l1Chunk, changedFrom, changedTo);
-      }
-    }
   }
 
   private static String hex(long value) {

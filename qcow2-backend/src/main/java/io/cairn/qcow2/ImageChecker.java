@@ -142,9 +142,9 @@ public final class ImageChecker {
       pass.compare(
           fileClusters,
           switch (mode) {
-            case LOWER_REFCOUNTS -> CheckPass.Store.TOO_HIGH;
-            case SET_REFCOUNTS -> CheckPass.Store.ALL;
-            case LOOK, FIX_COPIED -> CheckPass.Store.NONE;
+            case LOWER_REFCOUNTS -> CheckCompare.Store.TOO_HIGH;
+            case SET_REFCOUNTS -> CheckCompare.Store.ALL;
+            case LOOK, FIX_COPIED -> CheckCompare.Store.NONE;
           });
       total.add(tally);
       first += length;

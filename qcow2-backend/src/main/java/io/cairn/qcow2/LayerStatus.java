@@ -10,22 +10,13 @@ import org.jspecify.annotations.Nullable;
 final class LayerStatus {
   private LayerStatus() {}
 
-  /**
-   * The status of a run.
-   *
-   * @param extent how the layer itself holds it
-   * @param dataFile the file its places are in
-   * @param hasBacking whether something may show through it
-   * @param backing what that is; null if it was not opened
-   */
+  /** The status of a run of one of the trees, at most this long. */
   static BlockStatus of(
-      Extent extent,
-      long offset,
-      long lengthBytes,
-      Path dataFile,
-      boolean hasBacking,
-      @Nullable ReadableDisk backing)
+      ImageTables tables, DiskReader reader, DiskTree tree, long offset, long lengthBytes)
       throws IOException {
+    Extent extent = reader.extent(tree, offset);
+    boolean hasBacking = reader.hasBacking();
+    Path dataFile = dataPath(tables);
     long length = Math.min(lengthBytes, extent.lengthBytes());
     boolean placed = extent.hostOffset() != Extent.NOWHERE;
     Optional<Path> file = placed ? Optional.of(dataFile) : Optional.empty();
@@ -44,8 +35,16 @@ final class LayerStatus {
       case UNALLOCATED ->
           placed && !hasBacking
               ? new BlockStatus(length, 0, false, false, true, false, extent.hostOffset(), file)
-              : below(offset, length, hasBacking, backing);
+              : below(offset, length, hasBacking, reader.backing());
     };
+  }
+
+  /** The file that guest data is in: the image itself, or its external data file. */
+  private static Path dataPath(ImageTables tables) throws Qcow2FormatException {
+    Path image = tables.file().path();
+    Optional<String> name =
+        tables.geometry().dataFile() ? tables.header().dataFileName() : Optional.empty();
+    return name.isPresent() ? DataFile.resolve(image, name.get()) : image;
   }
 
   private static BlockStatus below(

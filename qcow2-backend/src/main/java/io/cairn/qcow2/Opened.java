@@ -21,11 +21,11 @@ final class Opened implements Closeable {
 
   @Override
   public void close() throws IOException {
-    @Nullable IOException first = null;
+    @Nullable Exception first = null;
     while (!resources.isEmpty()) {
       try {
         resources.pop().close();
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         if (first == null) {
           first = e;
         } else {
@@ -33,8 +33,11 @@ final class Opened implements Closeable {
         }
       }
     }
-    if (first != null) {
-      throw first;
+    if (first instanceof IOException failure) {
+      throw failure;
+    }
+    if (first instanceof RuntimeException failure) {
+      throw failure;
     }
   }
 }

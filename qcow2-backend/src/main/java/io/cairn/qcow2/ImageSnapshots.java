@@ -1,0 +1,75 @@
+package io.cairn.qcow2;
+
+import com.google.common.hash.Hashing;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StorageException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+
+/** The internal snapshots of one open image. */
+final class ImageSnapshots {
+  private final ImageTables tables;
+  private final ImageRequests requests;
+  private final long cacheBytes;
+
+  ImageSnapshots(ImageTables tables, ImageRequests requests, long cacheBytes) {
+    this.tables = tables;
+    this.requests = requests;
+    this.cacheBytes = cacheBytes;
+  }
+
+  /** Carries out all changes as one. */
+  List<SnapshotEntry> change(List<SnapshotChange> changes) throws IOException {
+    if (tables.geometry().dataFile()) {
+      throw Qcow2FormatException.unsupported(
+          tables.file().path(),
+          "internal snapshots with an external data file",
+          "Use overlays, or convert the image to one without a data file");
+    }
+    return requests.writing(
+        (metadata, writer) -> {
+          SnapshotTransaction.run(tables, metadata, changes, cacheBytes);
+          return tables.snapshots();
+        });
+  }
+
+  /** Whether the disk is exactly as a snapshot keeps it. */
+  boolean activeEquals(String id) throws IOException {
+    SnapshotEntry snapshot = require(id);
+    return requests.reading(
+        () -> {
+          DiskTree active = tables.active();
+          DiskTree kept = tables.treeOf(snapshot);
+          int count = Math.toIntExact(tables.geometry().l1EntriesFor(kept.sizeBytes()));
+          return active.sizeBytes() == kept.sizeBytes()
+              && Arrays.equals(active.l1().shared(count), kept.l1().shared(count));
+        });
+  }
+
+  /** SHA-256 in hex over a snapshot's disk size and the entries of its L1 table without COPIED. */
+  @SuppressWarnings("UnstableApiUsage")
+  String l1Fingerprint(String id) throws IOException {
+    SnapshotEntry snapshot = require(id);
+    return requests.reading(
+        () -> {
+          DiskTree kept = tables.treeOf(snapshot);
+          ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES * (kept.l1().count() + 1));
+          bytes.putLong(kept.sizeBytes());
+          bytes.asLongBuffer().put(kept.l1().shared(kept.l1().count()));
+          return Hashing.sha256().hashBytes(bytes.array()).toString();
+        });
+  }
+
+  /** The snapshot with this id. */
+  SnapshotEntry require(String id) throws StorageException {
+    for (SnapshotEntry snapshot : tables.snapshots()) {
+      if (snapshot.id().equals(id)) {
+        return snapshot;
+      }
+    }
+    throw new StorageException(
+        ErrorCode.NOT_FOUND, tables.file().path() + ": it has no snapshot with the id " + id, "");
+  }
+}
