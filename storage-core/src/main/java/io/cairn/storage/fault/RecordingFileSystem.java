@@ -11,9 +11,8 @@ import io.cairn.storage.fault.LoggedOperation.SyncDirectory;
 import io.cairn.storage.fault.LoggedOperation.Truncate;
 import io.cairn.storage.fault.LoggedOperation.Write;
 import io.cairn.storage.io.BlockFile;
-import io.cairn.storage.io.BlockFileSystem;
-import io.cairn.storage.io.ByteLocks;
-import io.cairn.storage.io.FileFacts;
+import io.cairn.storage.io.ForwardingFile;
+import io.cairn.storage.io.ForwardingFileSystem;
 import io.cairn.storage.io.MemoryFileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -35,7 +34,7 @@ import java.util.Map;
  * CrashStates.of(fs).from(before).forEach(seed, 20, left -> check(left));
  * }</pre>
  */
-public final class RecordingFileSystem implements BlockFileSystem {
+public final class RecordingFileSystem extends ForwardingFileSystem {
   private final MemoryFileSystem delegate;
   private final DiskState initial = new DiskState();
 
@@ -49,6 +48,7 @@ public final class RecordingFileSystem implements BlockFileSystem {
   private final Map<String, Integer> fileNumbers = new HashMap<>();
 
   private RecordingFileSystem(MemoryFileSystem delegate) {
+    super(delegate);
     this.delegate = delegate;
   }
 
@@ -151,69 +151,13 @@ public final class RecordingFileSystem implements BlockFileSystem {
     }
   }
 
-  @Override
-  public boolean exists(Path file) {
-    return delegate.exists(file);
-  }
-
-  @Override
-  public Path realPath(Path file) throws IOException {
-    return delegate.realPath(file);
-  }
-
-  @Override
-  public FileFacts facts(Path file) throws IOException {
-    return delegate.facts(file);
-  }
-
-  @Override
-  public List<Path> list(Path directory) throws IOException {
-    return delegate.list(directory);
-  }
-
-  @Override
-  public void copyOwnership(Path from, Path to) throws IOException {
-    delegate.copyOwnership(from, to);
-  }
-
-  @Override
-  public boolean writable(Path path) throws IOException {
-    return delegate.writable(path);
-  }
-
-  @Override
-  public long usableBytes(Path path) throws IOException {
-    return delegate.usableBytes(path);
-  }
-
-  @Override
-  public ByteLocks locks(Path file) throws IOException {
-    return delegate.locks(file);
-  }
-
   /** An open file whose changes are logged. */
-  private final class RecordedFile implements BlockFile {
-    private final BlockFile file;
+  private final class RecordedFile extends ForwardingFile {
     private final int number;
 
     RecordedFile(BlockFile file, int number) {
-      this.file = file;
+      super(file);
       this.number = number;
-    }
-
-    @Override
-    public Path path() {
-      return file.path();
-    }
-
-    @Override
-    public long size() throws IOException {
-      return file.size();
-    }
-
-    @Override
-    public int read(long position, ByteBuffer dst) throws IOException {
-      return file.read(position, dst);
     }
 
     @Override
@@ -221,7 +165,7 @@ public final class RecordingFileSystem implements BlockFileSystem {
       byte[] bytes = new byte[src.remaining()];
       src.duplicate().get(bytes);
       synchronized (lock) {
-        file.write(position, src);
+        super.write(position, src);
         log.add(new Write(number, path(), position, ByteBuffer.wrap(bytes)));
       }
     }
@@ -229,7 +173,7 @@ public final class RecordingFileSystem implements BlockFileSystem {
     @Override
     public void truncate(long sizeBytes) throws IOException {
       synchronized (lock) {
-        file.truncate(sizeBytes);
+        super.truncate(sizeBytes);
         log.add(new Truncate(number, path(), sizeBytes));
       }
     }
@@ -237,7 +181,7 @@ public final class RecordingFileSystem implements BlockFileSystem {
     @Override
     public boolean punchHole(long position, long lengthBytes) throws IOException {
       synchronized (lock) {
-        boolean punched = file.punchHole(position, lengthBytes);
+        boolean punched = super.punchHole(position, lengthBytes);
         if (punched) {
           log.add(new Punch(number, path(), position, lengthBytes));
         }
@@ -245,24 +189,14 @@ public final class RecordingFileSystem implements BlockFileSystem {
       }
     }
 
-    @Override
-    public long nextData(long position) throws IOException {
-      return file.nextData(position);
-    }
-
-    @Override
-    public long nextHole(long position) throws IOException {
-      return file.nextHole(position);
-    }
-
     /** What a later reader can see of it is the length. */
     @Override
     public boolean allocate(long position, long lengthBytes) throws IOException {
       synchronized (lock) {
-        long before = file.size();
-        boolean allocated = file.allocate(position, lengthBytes);
-        if (file.size() != before) {
-          log.add(new Truncate(number, path(), file.size()));
+        long before = size();
+        boolean allocated = super.allocate(position, lengthBytes);
+        if (size() != before) {
+          log.add(new Truncate(number, path(), size()));
         }
         return allocated;
       }
@@ -271,14 +205,9 @@ public final class RecordingFileSystem implements BlockFileSystem {
     @Override
     public void sync() throws IOException {
       synchronized (lock) {
-        file.sync();
+        super.sync();
         log.add(new Sync(number, path()));
       }
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
     }
   }
 }
