@@ -10,16 +10,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Writing small files so that a crash leaves the old or the new content, never a mixture. */
-final class DurableFiles {
+public final class DurableFiles {
   private static final String TEMPORARY = ".tmp";
 
   private DurableFiles() {}
 
   /**
    * Gives a file new content. The order is what makes it safe: the content is on stable storage
-   * under another name before the name changes hands. The caller syncs the directory.
+   * under another name before the name changes hands. The caller syncs the directory. Blocking.
    */
-  static void replace(BlockFileSystem files, Path file, String content) throws IOException {
+  public static void replace(BlockFileSystem files, Path file, String content) throws IOException {
     Path temporary = file.resolveSibling(file.getFileName() + TEMPORARY);
     files.delete(temporary);
     try (BlockFile out = files.open(temporary, OpenMode.CREATE_NEW)) {
@@ -55,8 +55,9 @@ final class DurableFiles {
     return last.get(0) != '\n';
   }
 
-  /** Reads a whole text, refusing sizes no file of ours has. */
-  static String read(BlockFileSystem files, Path file, long sizeBytesMax) throws IOException {
+  /** Reads a whole text, refusing more bytes than {@code sizeBytesMax} with an exception. */
+  public static String read(BlockFileSystem files, Path file, long sizeBytesMax)
+      throws IOException {
     try (BlockFile in = files.open(file, OpenMode.READ)) {
       long size = in.size();
       if (size > sizeBytesMax) {
@@ -78,7 +79,8 @@ final class DurableFiles {
     }
   }
 
-  static Path directoryOf(Path file) {
+  /** The absolute directory of a file. */
+  public static Path directoryOf(Path file) {
     Path parent = file.toAbsolutePath().getParent();
     return parent == null ? file.toAbsolutePath() : parent;
   }

@@ -29,16 +29,19 @@ public final class ControlClient {
 
   private final BlockFileSystem fileSystem;
   private final Path runDirectory;
+  private final SocketLimits limits;
 
   /**
    * A client.
    *
    * @param fileSystem where the states are written
    * @param runDirectory where bhyve's sockets are, usually {@code /var/run/bhyve}
+   * @param limits the sizes of names that bhyve takes
    */
-  public ControlClient(BlockFileSystem fileSystem, Path runDirectory) {
+  public ControlClient(BlockFileSystem fileSystem, Path runDirectory, SocketLimits limits) {
     this.fileSystem = fileSystem;
     this.runDirectory = runDirectory;
+    this.limits = limits;
   }
 
   /**
@@ -90,7 +93,7 @@ public final class ControlClient {
    */
   public StateReport save(SaveRequest request, SocketGeneration generation, Duration timeout)
       throws IOException {
-    request.requireNames(generation, runDirectory);
+    request.requireNames(generation, runDirectory, limits);
     for (Path file : request.target().all()) {
       if (fileSystem.exists(file)) {
         throw new StorageException(
@@ -110,6 +113,32 @@ public final class ControlClient {
     return generation == SocketGeneration.G2 ? appear(request, deadline) : require(request);
   }
 
+  /**
+   * Waits until bhyve has ended the requests that others sent before. It works on one at a time: a
+   * connection without a request is ended when its turn has come. The servers of G1 and G2 would
+   * take that for a request, so nothing is asked of them.
+   *
+   * @return false if this generation cannot be asked
+   * @throws StorageException BLOCKED if no bhyve answers, FAILED if it does not in time
+   */
+  public boolean settle(String vmName, SocketGeneration generation, Duration timeout)
+      throws IOException {
+    if (generation == SocketGeneration.G1 || generation == SocketGeneration.G2) {
+      return false;
+    }
+    Path path = generation.socket(runDirectory, vmName);
+    try (UnixSocket socket = UnixSocket.connect(path, generation.type(), timeout)) {
+      socket.shutdownOutput();
+      fill(socket, ByteBuffer.allocate(NvCodec.HEADER_SIZE_BYTES));
+      return true;
+    } catch (UnixSocketException e) {
+      if (e.reason() == Reason.CLOSED) {
+        return true;
+      }
+      throw unreachable(vmName, e);
+    }
+  }
+
   /** Sends the request and waits for its end; the text of an error that was answered. */
   private Optional<String> ask(SaveRequest request, SocketGeneration generation, Duration timeout)
       throws IOException {
@@ -121,7 +150,7 @@ public final class ControlClient {
       throw unreachable(request.vmName(), e);
     }
     try (socket) {
-      ByteBuffer bytes = ByteBuffer.wrap(request.encode(generation));
+      ByteBuffer bytes = ByteBuffer.wrap(request.encode(generation, limits));
       if (generation.takesDirectory()) {
         socket.send(bytes, request.directory());
       } else {
@@ -136,8 +165,7 @@ public final class ControlClient {
       if (e.reason() == Reason.CLOSED) {
         return Optional.empty(); // the files tell what came of it
       }
-      throw new StorageException(
-          ErrorCode.FAILED,
+      throw new UnknownOutcomeException(
           "it is not known whether " + request.vmName() + " is being saved: " + e.getMessage(),
           "look at the VM, and at " + request.target().ram() + " with 'cairn state verify'",
           e);

@@ -22,7 +22,6 @@ public record SaveRequest(String vmName, StateFiles target, boolean suspend) {
   /** The longest suffix of the three files. */
   private static final int SUFFIX_BYTES = ".kern".length();
 
-  private static final int STRUCT_PATH_BYTES_2020 = 100;
   private static final int STRUCT_PATH_BYTES_2021 = 1024;
 
   private static final int CHECKPOINT = 0;
@@ -44,9 +43,10 @@ public record SaveRequest(String vmName, StateFiles target, boolean suspend) {
    *
    * @throws StorageException USAGE naming the limit
    */
-  void requireNames(SocketGeneration generation, Path runDirectory) throws StorageException {
+  void requireNames(SocketGeneration generation, Path runDirectory, SocketLimits limits)
+      throws StorageException {
     int length = vmName.getBytes(StandardCharsets.UTF_8).length;
-    int max = generation.vmNameBytesMax(runDirectory);
+    int max = generation.vmNameBytesMax(runDirectory, limits);
     boolean plain =
         !vmName.isEmpty()
             && !vmName.startsWith(".")
@@ -67,7 +67,7 @@ public record SaveRequest(String vmName, StateFiles target, boolean suspend) {
           "give the VM a shorter name");
     }
     int fileBytes = file(generation).getBytes(StandardCharsets.UTF_8).length + SUFFIX_BYTES;
-    if (fileBytes > generation.fileNameBytesMax()) {
+    if (fileBytes > generation.fileNameBytesMax(limits)) {
       throw new StorageException(
           ErrorCode.USAGE,
           "the name "
@@ -75,7 +75,7 @@ public record SaveRequest(String vmName, StateFiles target, boolean suspend) {
               + " is too long: with .kern it has "
               + fileBytes
               + " bytes, and this bhyve takes "
-              + generation.fileNameBytesMax(),
+              + generation.fileNameBytesMax(limits),
           "choose a shorter one");
     }
   }
@@ -93,9 +93,9 @@ public record SaveRequest(String vmName, StateFiles target, boolean suspend) {
   }
 
   /** The bytes of the request. */
-  byte[] encode(SocketGeneration generation) {
+  byte[] encode(SocketGeneration generation, SocketLimits limits) {
     return switch (generation) {
-      case G1 -> struct(STRUCT_PATH_BYTES_2020);
+      case G1 -> struct(limits.g1PathBytes());
       case G2 -> struct(STRUCT_PATH_BYTES_2021);
       case G3 -> NvCodec.encode(list(generation).build());
       case G4, G5 -> NvCodec.encode(list(generation).descriptor("fddir", 0).build());

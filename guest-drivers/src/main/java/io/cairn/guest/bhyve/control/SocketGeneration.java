@@ -16,9 +16,6 @@ public enum SocketGeneration {
   /** 2025: as before, and answered by an nvlist. */
   G5("", UnixSocket.Type.STREAM);
 
-  /** A socket's path on FreeBSD has this many bytes, with the zero at its end. */
-  private static final int SOCKET_PATH_SIZE_BYTES = 104;
-
   private final String subdirectory;
   private final UnixSocket.Type type;
 
@@ -32,7 +29,7 @@ public enum SocketGeneration {
   }
 
   /** Where a VM's socket is. */
-  Path socket(Path runDirectory, String vmName) {
+  public Path socket(Path runDirectory, String vmName) {
     return runDirectory.resolve(subdirectory).resolve(vmName);
   }
 
@@ -40,15 +37,15 @@ public enum SocketGeneration {
    * The longest VM name with a socket of its own, in bytes. bhyve cuts off what is longer, so that
    * two VMs can have one socket.
    */
-  int vmNameBytesMax(Path runDirectory) {
-    Path directory = runDirectory.resolve(subdirectory);
-    return SOCKET_PATH_SIZE_BYTES - 1 - directory.toString().length() - 1;
+  int vmNameBytesMax(Path runDirectory, SocketLimits limits) {
+    int directory = runDirectory.resolve(subdirectory).toString().length();
+    return limits.socketPathBytes() - 1 - directory - 1;
   }
 
   /** The longest name that the saved files may have, with their suffixes, in bytes. */
-  int fileNameBytesMax() {
+  int fileNameBytesMax(SocketLimits limits) {
     return switch (this) {
-      case G1, G2 -> 100; // of the whole path
+      case G1, G2 -> limits.g1PathBytes(); // of the whole path
       case G3 -> 1023; // of the whole path
       case G4, G5 -> 255; // of the name in its directory
     };

@@ -31,14 +31,15 @@ final class ControlClientTest {
   @TempDir Path home;
   private Path run = Path.of("");
   private StateFiles target = StateFiles.of(Path.of("/none"));
-  private ControlClient client = new ControlClient(HostFileSystem.instance(), run);
+  private ControlClient client =
+      new ControlClient(HostFileSystem.instance(), run, SocketLimits.USUAL);
 
   @BeforeEach
   void makeDirectories() throws IOException {
     assumeTrue(UnixSocket.available(), "UNIX sockets are not known on this system");
     run = Files.createDirectory(home.resolve("run"));
     target = StateFiles.of(Files.createDirectory(home.resolve("vm")).resolve("a.ckp"));
-    client = new ControlClient(HostFileSystem.instance(), run);
+    client = new ControlClient(HostFileSystem.instance(), run, SocketLimits.USUAL);
   }
 
   private SaveRequest request(boolean suspend) {
@@ -150,10 +151,12 @@ final class ControlClientTest {
 
   @Test
   void names_thatBhyveCuts_areRefusedBeforeAnythingIsSent() throws IOException {
-    int max = SocketGeneration.G4.vmNameBytesMax(run);
+    int max = SocketGeneration.G4.vmNameBytesMax(run, SocketLimits.USUAL);
     String name = "v".repeat(max);
-    assertEquals(88, SocketGeneration.G4.vmNameBytesMax(Path.of("/var/run/bhyve")));
-    assertEquals(77, SocketGeneration.G1.vmNameBytesMax(Path.of("/var/run/bhyve")));
+    assertEquals(
+        88, SocketGeneration.G4.vmNameBytesMax(Path.of("/var/run/bhyve"), SocketLimits.USUAL));
+    assertEquals(
+        77, SocketGeneration.G1.vmNameBytesMax(Path.of("/var/run/bhyve"), SocketLimits.USUAL));
     // Two VMs whose names agree up to there have one socket in bhyve.
     try (FakeProcess bhyve = FakeProcess.start(SocketGeneration.G4, run, name, Behaviour.SAVE)) {
       for (String longer : new String[] {name + "1", name + "2"}) {
