@@ -6,6 +6,7 @@ import io.cairn.guest.bhyve.nv.NvValue;
 import io.cairn.guest.bhyve.state.SampleState;
 import io.cairn.guest.bhyve.state.StateFiles;
 import io.cairn.storage.io.HostFileSystem;
+import io.cairn.testkit.UnixServer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -55,13 +56,13 @@ public final class FakeBhyve {
     Path path = Path.of(arguments[1]);
     FakeBhyve bhyve = new FakeBhyve(generation, Behaviour.valueOf(arguments[2]));
     Files.deleteIfExists(path);
-    FakeSocket socket = FakeSocket.bind(path, generation == SocketGeneration.G2);
+    UnixServer socket = UnixServer.bind(path, generation == SocketGeneration.G2);
     System.out.println("ready");
     while (true) {
       if (generation == SocketGeneration.G2) {
         bhyve.serve(socket);
       } else {
-        FakeSocket connection = socket.accept();
+        UnixServer connection = socket.accept();
         try {
           bhyve.serve(connection);
         } catch (IOException e) {
@@ -73,7 +74,7 @@ public final class FakeBhyve {
     }
   }
 
-  private void serve(FakeSocket socket) throws IOException {
+  private void serve(UnixServer socket) throws IOException {
     switch (generation) {
       case G1 -> struct(whole(socket));
       case G2 -> struct(socket.receive(4096));
@@ -82,7 +83,7 @@ public final class FakeBhyve {
   }
 
   /** What is missing of a request the true one takes from its stack. */
-  private static byte[] whole(FakeSocket socket) {
+  private static byte[] whole(UnixServer socket) {
     try {
       return socket.receiveAll(104);
     } catch (IOException e) {
@@ -104,7 +105,7 @@ public final class FakeBhyve {
     leave(bytes.getInt(0) == 1);
   }
 
-  private void list(FakeSocket socket) throws IOException {
+  private void list(UnixServer socket) throws IOException {
     byte[] header = socket.receiveAll(NvCodec.HEADER_SIZE_BYTES);
     NvCodec.Announced announced = NvCodec.announced(header);
     byte[] message = Arrays.copyOf(header, header.length + announced.sizeBytes());

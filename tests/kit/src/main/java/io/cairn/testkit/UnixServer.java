@@ -1,5 +1,6 @@
-package io.cairn.guest.bhyve.control;
+package io.cairn.testkit;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -10,19 +11,19 @@ import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 
 /** A UNIX socket of a server, on 64-bit Linux. */
-final class FakeSocket {
-  private static final FakeLibC LIBC = LibraryLoader.create(FakeLibC.class).load("libc.so.6");
+public final class UnixServer implements Closeable {
+  private static final ServerLibC LIBC = LibraryLoader.create(ServerLibC.class).load("libc.so.6");
   private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
   private static final int CONTROL_SPACE_BYTES = 64;
 
   private final int descriptor;
 
-  private FakeSocket(int descriptor) {
+  private UnixServer(int descriptor) {
     this.descriptor = descriptor;
   }
 
   /** Binds a socket; a stream listens, too. */
-  static FakeSocket bind(Path path, boolean datagram) throws IOException {
+  public static UnixServer bind(Path path, boolean datagram) throws IOException {
     int descriptor = check(LIBC.socket(1, datagram ? 2 : 1, 0), "socket");
     byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
     ByteBuffer address = ByteBuffer.allocate(110).order(ByteOrder.nativeOrder());
@@ -31,17 +32,18 @@ final class FakeSocket {
     if (!datagram) {
       check(LIBC.listen(descriptor, 10), "listen");
     }
-    return new FakeSocket(descriptor);
+    return new UnixServer(descriptor);
   }
 
-  FakeSocket accept() throws IOException {
-    return new FakeSocket(
+  /** The next connection. */
+  public UnixServer accept() throws IOException {
+    return new UnixServer(
         check(
             LIBC.accept(descriptor, Pointer.wrap(RUNTIME, 0), Pointer.wrap(RUNTIME, 0)), "accept"));
   }
 
   /** One recv; an empty array at the end. */
-  byte[] receive(int sizeBytesMax) throws IOException {
+  public byte[] receive(int sizeBytesMax) throws IOException {
     Pointer piece = RUNTIME.getMemoryManager().allocateDirect(sizeBytesMax, true);
     int received = check((int) LIBC.recv(descriptor, piece, sizeBytesMax, 0), "recv");
     byte[] bytes = new byte[received];
@@ -50,7 +52,7 @@ final class FakeSocket {
   }
 
   /** Exactly so many bytes. */
-  byte[] receiveAll(int sizeBytes) throws IOException {
+  public byte[] receiveAll(int sizeBytes) throws IOException {
     ByteBuffer all = ByteBuffer.allocate(sizeBytes);
     while (all.hasRemaining()) {
       byte[] piece = receive(all.remaining());
@@ -63,7 +65,7 @@ final class FakeSocket {
   }
 
   /** The descriptor that comes with one byte, as libnv receives it. */
-  int receiveDescriptor() throws IOException {
+  public int receiveDescriptor() throws IOException {
     var memory = RUNTIME.getMemoryManager();
     Pointer data = memory.allocateDirect(1, true);
     Pointer vector = memory.allocateDirect(16, true);
@@ -87,13 +89,15 @@ final class FakeSocket {
     return control.getInt(16);
   }
 
-  void send(byte[] bytes) throws IOException {
+  /** Sends bytes. */
+  public void send(byte[] bytes) throws IOException {
     Pointer piece = RUNTIME.getMemoryManager().allocateDirect(bytes.length);
     piece.put(0, bytes, 0, bytes.length);
     check((int) LIBC.send(descriptor, piece, bytes.length, 0x4000), "send");
   }
 
-  void close() {
+  @Override
+  public void close() {
     LIBC.close(descriptor);
   }
 

@@ -1,4 +1,4 @@
-package io.cairn.guest.bhyve.control;
+package io.cairn.testkit;
 
 import jnr.ffi.Pointer;
 import jnr.ffi.annotations.In;
@@ -7,7 +7,7 @@ import jnr.ffi.types.size_t;
 import jnr.ffi.types.ssize_t;
 
 /** The server's side of UNIX sockets on Linux, which the product does not need. */
-public interface FakeLibC {
+public interface ServerLibC {
   /** socket(2). */
   @SaveError
   int socket(int domain, int type, int protocol);

@@ -1,0 +1,252 @@
+package io.cairn.bhyvesim;
+
+import io.cairn.bhyvesim.SimulatedBhyve.Behaviour;
+import io.cairn.guest.bhyve.control.SocketGeneration;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A simulated guest with its programs and directories, seen from outside. */
+public final class BhyveBench implements AutoCloseable {
+  private static final Pattern STATE = Pattern.compile("\"state\":\"([^\"]*)\"");
+  private static final int WAIT_SECONDS = 60;
+  private static final int STEPS = 5;
+  private static final int PAUSED_MILLIS = 30;
+
+  private final Path home;
+  private final Path run;
+  private final Path program;
+  private final Path launch;
+  private final String vm;
+  private final SocketGeneration generation;
+  private final List<String> words;
+  private final SimNotes notes;
+
+  private BhyveBench(
+      Path home, String vm, SocketGeneration generation, List<String> words, Path program)
+      throws IOException {
+    this.home = home;
+    this.run = home.resolve("run");
+    this.program = program;
+    this.launch = home.resolve(vm + ".launch");
+    this.vm = vm;
+    this.generation = generation;
+    this.words = words;
+    this.notes = new SimNotes(home, vm);
+  }
+
+  /**
+   * Makes a guest, which is off.
+   *
+   * @param home an existing directory, for everything
+   * @param counting whether the guest counts without being asked
+   * @param disks its disks, which exist
+   */
+  public static BhyveBench create(
+      Path home,
+      String vm,
+      SocketGeneration generation,
+      int memoryMib,
+      boolean counting,
+      List<Path> disks)
+      throws IOException {
+    Path socket = generation.socket(home.resolve("run"), vm);
+    Files.createDirectories(Path.of(String.valueOf(socket.getParent())));
+    Path program = home.resolve(counting ? "bhyve-counting" : "bhyve");
+    if (!Files.exists(program)) {
+      Files.writeString(program, script(home, generation, counting));
+      Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    List<String> words = new ArrayList<>(List.of(program.toString(), "-c", "2"));
+    words.addAll(List.of("-m", memoryMib + "M", "-H", "-s", "0,hostbridge"));
+    for (int i = 0; i < disks.size(); i++) {
+      // Of different types, as the bhyves of 2020 and 2021 save only the first of each.
+      words.add("-s");
+      words.add(4 + i + "," + (i == 0 ? "virtio-blk" : "ahci-hd") + "," + disks.get(i));
+    }
+    words.addAll(List.of("-s", "31,lpc", "-l", "com1,stdio", vm));
+    BhyveBench bench = new BhyveBench(home, vm, generation, words, program);
+    Files.writeString(bench.launch, String.join(" ", words) + "\n");
+    return bench;
+  }
+
+  private static String script(Path home, SocketGeneration generation, boolean counting) {
+    return """
+        #!/bin/sh
+        export SIM_HOME='%s' SIM_RUN='%s' SIM_GENERATION=%s %s CLASSPATH='%s'
+        exec '%s' -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m -Xshare:auto %s "$@"
+        """
+        .formatted(
+            home,
+            home.resolve("run"),
+            generation,
+            counting ? "SIM_COUNT=1" : "",
+            System.getProperty("java.class.path"),
+            Path.of(System.getProperty("java.home"), "bin", "java"),
+            SimulatedBhyve.class.getName());
+  }
+
+  /** The driver's options for the guest. */
+  public SortedMap<String, String> driverOptions() {
+    return new TreeMap<>(
+        Map.of(
+            "vm",
+            vm,
+            "run-dir",
+            run.toString(),
+            "socket",
+            generation.name(),
+            "launch",
+            launch.toString(),
+            "g1-path-bytes",
+            "100",
+            "timeout",
+            "60",
+            "destroy",
+            ""));
+  }
+
+  /** The words with which it is started. */
+  public List<String> commandLine() {
+    return words;
+  }
+
+  /** Where its command line is. */
+  public Path launchFile() {
+    return launch;
+  }
+
+  /** Starts it, as its operator would, and waits until it runs. */
+  public void boot() throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("setsid"));
+    command.addAll(words);
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(home.resolve(vm + ".out").toFile()))
+            .start();
+    Path socket = generation.socket(run, vm);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
+    while (!Files.exists(socket)) {
+      if (!process.isAlive() || System.nanoTime() > deadline) {
+        throw new AssertionError(
+            "the guest does not start: " + Files.readString(home.resolve(vm + ".out")));
+      }
+      Thread.sleep(5);
+    }
+  }
+
+  /** Its process; there is at most one. */
+  public List<ProcessHandle> processes() {
+    return ProcessHandle.allProcesses()
+        .filter(process -> process.info().arguments().map(this::isThis).orElse(false))
+        .toList();
+  }
+
+  private boolean isThis(String[] arguments) {
+    String all = String.join(" ", arguments);
+    // The memory is of the words before the name, the last one.
+    return all.endsWith(" " + vm) && all.contains(SimulatedBhyve.class.getName()) && ours(all);
+  }
+
+  private boolean ours(String arguments) {
+    return arguments.contains(words.get(words.indexOf("-s") + 3));
+  }
+
+  /** Whether it runs. */
+  public boolean running() {
+    return processes().stream().anyMatch(ProcessHandle::isAlive);
+  }
+
+  /** Returns when it has counted on; if it does not run, after some time. */
+  public void letCount() throws IOException {
+    try {
+      if (!running()) {
+        Thread.sleep(PAUSED_MILLIS);
+        return;
+      }
+      notes.ask(STEPS);
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
+      while (notes.answered() < notes.asked()) {
+        if (System.nanoTime() > deadline) {
+          throw new AssertionError("the guest does not count");
+        }
+        Thread.sleep(1);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
+    }
+  }
+
+  /**
+   * What it has counted to: by the memory of its process, or by the state that it was saved to.
+   *
+   * @param directory where the driver keeps what belongs to it
+   */
+  public long counter(Path directory) throws IOException {
+    Path memory = notes.memory();
+    Path mark = directory.resolve("suspended.json");
+    if (!running() && Files.exists(mark)) {
+      Matcher state = STATE.matcher(Files.readString(mark));
+      if (state.find()) {
+        memory = directory.resolve(state.group(1));
+      }
+    }
+    try (RandomAccessFile file = new RandomAccessFile(memory.toFile(), "r")) {
+      return file.readLong();
+    }
+  }
+
+  /** What a disk says that the guest has counted to. */
+  public static long counterOnDisk(Path disk) throws IOException {
+    try (SimDisk open = SimDisk.open(disk, false)) {
+      return open.counter();
+    }
+  }
+
+  /** What it did, oldest first: {@code booted}, {@code saved} or {@code restored} with facts. */
+  public List<String> notes() throws IOException {
+    return notes.lines();
+  }
+
+  /** The last note of a kind. */
+  public String lastNote(String kind) throws IOException {
+    String last = "";
+    for (String line : notes.lines()) {
+      if (line.startsWith(kind + "\t")) {
+        last = line;
+      }
+    }
+    if (last.isEmpty()) {
+      throw new AssertionError("the guest was never " + kind);
+    }
+    return last;
+  }
+
+  /** Makes the next request go wrong. */
+  public void behave(Behaviour behaviour) throws IOException {
+    notes.behave(behaviour);
+  }
+
+  /** The program that is started as bhyve. */
+  public Path program() {
+    return program;
+  }
+
+  /** Kills whatever is left. */
+  @Override
+  public void close() {
+    processes().forEach(ProcessHandle::destroyForcibly);
+  }
+}

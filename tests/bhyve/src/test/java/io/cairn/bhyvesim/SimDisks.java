@@ -1,0 +1,62 @@
+package io.cairn.bhyvesim;
+
+import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.memory.MemoryImages;
+import io.cairn.guest.bhyve.BhyveDriver;
+import io.cairn.qcow2.CreateOptions;
+import io.cairn.qcow2.Qcow2Image;
+import io.cairn.qcow2.backend.Qcow2Backend;
+import io.cairn.storage.DiskRef;
+import io.cairn.storage.StorageBackend;
+import io.cairn.storage.io.HostFileSystem;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/** Two disks of a simulated guest, one of each mode of the qcow2 backend. */
+final class SimDisks {
+  private static final long SIZE_BYTES = 2 << 20;
+
+  private SimDisks() {}
+
+  static StorageBackend backend() {
+    return new Qcow2Backend(HostFileSystem.instance());
+  }
+
+  /** Makes the images. */
+  static List<Path> images(Path home) throws IOException {
+    List<Path> images = List.of(home.resolve("a.qcow2"), home.resolve("b.qcow2"));
+    for (Path image : images) {
+      Qcow2Image.create(
+          HostFileSystem.instance(), image, CreateOptions.builder(SIZE_BYTES).build());
+    }
+    return images;
+  }
+
+  static Guest guest(Path home, BhyveBench bench) {
+    return new Guest(
+        "web",
+        "0".repeat(32),
+        BhyveDriver.NAME,
+        bench.driverOptions(),
+        List.of(
+            DiskRef.parse("a=qcow2:" + home.resolve("a.qcow2") + ",mode=internal"),
+            DiskRef.parse("b=qcow2:" + home.resolve("b.qcow2") + ",mode=overlay")),
+        Map.of(),
+        Instant.EPOCH);
+  }
+
+  static MemoryImages memory(Path home, Random random) {
+    try {
+      return MemoryImages.in(
+          HostFileSystem.instance(), Files.createDirectories(home.resolve("memory")), random);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.cairn.bhyvesim;
+
+import org.jspecify.annotations.NullMarked;
