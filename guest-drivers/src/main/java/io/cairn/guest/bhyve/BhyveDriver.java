@@ -39,6 +39,8 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
   /** For how long the bhyves of 2020 and 2021 may write nothing before they count as idle. */
   private static final Duration QUIET = Duration.ofSeconds(3);
 
+  private static final Duration PROBE = Duration.ofSeconds(5);
+
   private final BlockFileSystem files;
   private final StateStore store;
 
@@ -67,7 +69,7 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
 
   @Override
   public List<DiskRef> discover(SortedMap<String, String> options) throws IOException {
-    BhyveSettings settings = BhyveSettings.of("", options);
+    BhyveSettings settings = BhyveSettings.of("guest", options);
     Launch launch = given(settings).orElse(null);
     if (launch == null) {
       launch =
@@ -109,8 +111,8 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
   public Optional<LiveGuest> attach(Guest guest) throws IOException {
     throw new StorageException(
         ErrorCode.UNSUPPORTED,
-        "a guest of bhyve is reached by what the driver keeps of it",
-        "give the guest's directory");
+        "a guest of bhyve that runs cannot be reached before it is known",
+        "add it while it is powered off");
   }
 
   /**
@@ -137,9 +139,37 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
       }
       return Optional.of(guest(place, known, process.get(), null));
     }
+    requireSilence(place);
     return mark == null || !stillThere(place, mark)
         ? Optional.empty()
         : Optional.of(guest(place, known, null, mark));
+  }
+
+  /**
+   * A guest that is taken for powered off has its disks changed. So a bhyve that answers, and whose
+   * process was not recognised, is an error.
+   */
+  private static void requireSilence(Suspension.Place place) throws IOException {
+    BhyveSettings settings = place.settings();
+    // That a socket of 2020 is there says nothing, and connecting to it would be a request.
+    boolean of2020 = settings.generation().equals(Optional.of(SocketGeneration.G1));
+    if (of2020 || !BhyveSockets.exists(settings)) {
+      return;
+    }
+    SocketGeneration found;
+    try {
+      found = place.client().detect(settings.vm(), PROBE);
+    } catch (StorageException e) {
+      return; // nobody listens
+    }
+    if (found != SocketGeneration.G1) {
+      throw new StorageException(
+          ErrorCode.FAILED,
+          "a bhyve answers for the VM "
+              + settings.vm()
+              + ", but no process is seen that was started like it",
+          "correct the file of the guest's option launch, or run as root");
+    }
   }
 
   private LiveGuest guest(

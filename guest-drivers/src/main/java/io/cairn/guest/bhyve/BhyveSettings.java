@@ -1,5 +1,6 @@
 package io.cairn.guest.bhyve;
 
+import io.cairn.guest.bhyve.control.SaveRequest;
 import io.cairn.guest.bhyve.control.SocketGeneration;
 import io.cairn.guest.bhyve.control.SocketLimits;
 import io.cairn.storage.ErrorCode;
@@ -86,10 +87,13 @@ record BhyveSettings(
         new SocketLimits(
             number(options, SOCKET_PATH_BYTES, SocketLimits.USUAL.socketPathBytes()),
             number(options, G1_PATH_BYTES, SocketLimits.USUAL.g1PathBytes()));
+    Path runDirectory = path(options, RUN_DIRECTORY).orElse(RUN_DIRECTORY_DEFAULT);
+    Optional<SocketGeneration> generation = generation(options);
+    SaveRequest.requireName(vm, generation.orElse(SocketGeneration.G4), runDirectory, limits);
     return new BhyveSettings(
         vm,
-        path(options, RUN_DIRECTORY).orElse(RUN_DIRECTORY_DEFAULT),
-        generation(options),
+        runDirectory,
+        generation,
         limits,
         path(options, LAUNCH),
         ShellWords.split(options.getOrDefault(SUSPEND_HOOK, "")),

@@ -128,6 +128,7 @@ public final class BhyveBench implements AutoCloseable {
 
   /** Starts it, as its operator would, and waits until it runs. */
   public void boot() throws IOException, InterruptedException {
+    Files.deleteIfExists(generation.socket(run, vm));
     List<String> command = new ArrayList<>(List.of("setsid"));
     command.addAll(words);
     Process process =
@@ -135,32 +136,51 @@ public final class BhyveBench implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(home.resolve(vm + ".out").toFile()))
             .start();
+    awaitSocket();
+    if (!process.isAlive()) {
+      throw new AssertionError(
+          "the guest does not start: " + Files.readString(home.resolve(vm + ".out")));
+    }
+  }
+
+  /** Waits until it has made its control socket. */
+  public void awaitSocket() throws InterruptedException {
     Path socket = generation.socket(run, vm);
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
     while (!Files.exists(socket)) {
-      if (!process.isAlive() || System.nanoTime() > deadline) {
-        throw new AssertionError(
-            "the guest does not start: " + Files.readString(home.resolve(vm + ".out")));
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("the guest makes no socket");
       }
       Thread.sleep(5);
     }
   }
 
-  /** Its process; there is at most one. */
-  public List<ProcessHandle> processes() {
+  /** The processes of simulated guests whose disks are below a directory. */
+  public static List<ProcessHandle> left(Path home) {
     return ProcessHandle.allProcesses()
-        .filter(process -> process.info().arguments().map(this::isThis).orElse(false))
+        .filter(
+            process ->
+                process
+                    .info()
+                    .arguments()
+                    .map(words -> String.join(" ", words))
+                    .filter(
+                        all ->
+                            all.contains(SimulatedBhyve.class.getName())
+                                && all.contains(home.toString()))
+                    .isPresent())
         .toList();
   }
 
-  private boolean isThis(String[] arguments) {
-    String all = String.join(" ", arguments);
-    // The memory is of the words before the name, the last one.
-    return all.endsWith(" " + vm) && all.contains(SimulatedBhyve.class.getName()) && ours(all);
+  /** Its process; there is at most one. */
+  public List<ProcessHandle> processes() {
+    return left(home).stream()
+        .filter(process -> process.info().arguments().orElseThrow()[lastWord(process)].equals(vm))
+        .toList();
   }
 
-  private boolean ours(String arguments) {
-    return arguments.contains(words.get(words.indexOf("-s") + 3));
+  private static int lastWord(ProcessHandle process) {
+    return process.info().arguments().orElseThrow().length - 1;
   }
 
   /** Whether it runs. */
@@ -247,6 +267,9 @@ public final class BhyveBench implements AutoCloseable {
   /** Kills whatever is left. */
   @Override
   public void close() {
-    processes().forEach(ProcessHandle::destroyForcibly);
+    for (ProcessHandle process : processes()) {
+      process.destroyForcibly();
+      process.onExit().join();
+    }
   }
 }

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.SortedMap;
 
 /** Two disks of a simulated guest, one of each mode of the qcow2 backend. */
 final class SimDisks {
@@ -39,16 +40,18 @@ final class SimDisks {
   }
 
   static Guest guest(Path home, BhyveBench bench) {
+    return guest(home, bench.driverOptions());
+  }
+
+  static Guest guest(Path home, SortedMap<String, String> options) {
     return new Guest(
-        "web",
-        "0".repeat(32),
-        BhyveDriver.NAME,
-        bench.driverOptions(),
-        List.of(
-            DiskRef.parse("a=qcow2:" + home.resolve("a.qcow2") + ",mode=internal"),
-            DiskRef.parse("b=qcow2:" + home.resolve("b.qcow2") + ",mode=overlay")),
-        Map.of(),
-        Instant.EPOCH);
+        "web", "0".repeat(32), BhyveDriver.NAME, options, disks(home), Map.of(), Instant.EPOCH);
+  }
+
+  static List<DiskRef> disks(Path home) {
+    return List.of(
+        DiskRef.parse("a=qcow2:" + home.resolve("a.qcow2") + ",mode=internal"),
+        DiskRef.parse("b=qcow2:" + home.resolve("b.qcow2") + ",mode=overlay"));
   }
 
   static MemoryImages memory(Path home, Random random) {

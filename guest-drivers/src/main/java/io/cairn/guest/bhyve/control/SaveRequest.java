@@ -45,6 +45,29 @@ public record SaveRequest(String vmName, StateFiles target, boolean suspend) {
    */
   void requireNames(SocketGeneration generation, Path runDirectory, SocketLimits limits)
       throws StorageException {
+    requireName(vmName, generation, runDirectory, limits);
+    int fileBytes = file(generation).getBytes(StandardCharsets.UTF_8).length + SUFFIX_BYTES;
+    if (fileBytes > generation.fileNameBytesMax(limits)) {
+      throw new StorageException(
+          ErrorCode.USAGE,
+          "the name "
+              + file(generation)
+              + " is too long: with .kern it has "
+              + fileBytes
+              + " bytes, and this bhyve takes "
+              + generation.fileNameBytesMax(limits),
+          "choose a shorter one");
+    }
+  }
+
+  /**
+   * Refuses a VM's name that this generation cuts off or takes for a path.
+   *
+   * @throws StorageException USAGE naming the limit
+   */
+  public static void requireName(
+      String vmName, SocketGeneration generation, Path runDirectory, SocketLimits limits)
+      throws StorageException {
     int length = vmName.getBytes(StandardCharsets.UTF_8).length;
     int max = generation.vmNameBytesMax(runDirectory, limits);
     boolean plain =
@@ -65,18 +88,6 @@ public record SaveRequest(String vmName, StateFiles target, boolean suspend) {
               + max
               + ", where another VM may be",
           "give the VM a shorter name");
-    }
-    int fileBytes = file(generation).getBytes(StandardCharsets.UTF_8).length + SUFFIX_BYTES;
-    if (fileBytes > generation.fileNameBytesMax(limits)) {
-      throw new StorageException(
-          ErrorCode.USAGE,
-          "the name "
-              + file(generation)
-              + " is too long: with .kern it has "
-              + fileBytes
-              + " bytes, and this bhyve takes "
-              + generation.fileNameBytesMax(limits),
-          "choose a shorter one");
     }
   }
 

@@ -1,0 +1,352 @@
+package io.cairn.bhyvesim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.cairn.bhyvesim.SimulatedBhyve.Behaviour;
+import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.guest.DiskWork;
+import io.cairn.checkpoint.guest.LiveDisk;
+import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.checkpoint.guest.SaveRequest;
+import io.cairn.checkpoint.memory.MemoryImages;
+import io.cairn.guest.bhyve.BhyveDriver;
+import io.cairn.guest.bhyve.control.SocketGeneration;
+import io.cairn.shim.UnixSocket;
+import io.cairn.storage.Blocker;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.LiveSnapshotMode;
+import io.cairn.storage.StorageException;
+import io.cairn.storage.io.HostFileSystem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What goes wrong between the driver and a bhyve. */
+final class BhyveDriverFaultsTest {
+  private static final CheckpointId ID = new CheckpointId("1".repeat(32));
+
+  private final BhyveDriver driver = new BhyveDriver();
+  private final Random names = new Random(1);
+
+  @TempDir Path home;
+  private Path directory = Path.of("");
+  private List<Path> disks = List.of();
+
+  @BeforeEach
+  void makeDirectory() throws IOException {
+    assumeTrue(UnixSocket.available(), "UNIX sockets are not known on this system");
+    directory = Files.createDirectory(home.resolve("process"));
+    disks = SimDisks.images(home);
+  }
+
+  @AfterEach
+  void nothingIsLeft() {
+    assertEquals(List.of(), BhyveBench.left(home));
+  }
+
+  private BhyveBench bench(SocketGeneration generation) throws IOException {
+    return BhyveBench.create(home, "web", generation, 2, false, disks);
+  }
+
+  private MemoryImages images() {
+    return SimDisks.memory(home, names);
+  }
+
+  private LiveGuest attach(BhyveBench bench) throws IOException {
+    return driver.attach(SimDisks.guest(home, bench), directory).orElseThrow();
+  }
+
+  private SaveRequest request(DiskWork work) {
+    List<LiveDisk> released =
+        SimDisks.disks(home).stream()
+            .map(disk -> new LiveDisk(disk, LiveSnapshotMode.RELEASED, Optional.empty()))
+            .toList();
+    return new SaveRequest(
+        ID,
+        Optional.empty(),
+        images(),
+        directory,
+        released,
+        work,
+        Optional.empty(),
+        SaveRequest.After.CONTINUE);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "G1, FULL_DISK, is not whole",
+    "G3, SHORT_WRITE, is not whole",
+    "G4, NOTHING, saved nothing of web",
+    "G5, FULL_DISK, bhyve did not save web: failed",
+  })
+  void save_thatBhyveFails_leavesGuestRunningAndNothingBehind(
+      SocketGeneration generation, Behaviour behaviour, String message) throws Exception {
+    try (BhyveBench bench = bench(generation)) {
+      bench.boot();
+      bench.behave(behaviour);
+      try (LiveGuest live = attach(bench)) {
+        StorageException e =
+            assertThrows(
+                StorageException.class,
+                () -> live.save(request(mode -> assertFalse(true, "disks were touched"))));
+        assertTrue(String.valueOf(e.getMessage()).contains(message), e.getMessage());
+        assertTrue(live.running());
+      }
+      long before = bench.counter(directory);
+      bench.letCount();
+      assertTrue(bench.counter(directory) > before);
+      assertEquals(List.of(), left());
+      assertFalse(images().exists(ID));
+    }
+  }
+
+  private List<String> left() throws IOException {
+    return HostFileSystem.instance().list(directory).stream()
+        .map(file -> String.valueOf(file.getFileName()))
+        .filter(name -> !name.equals("bhyve.log") && !name.equals("launch.json"))
+        .toList();
+  }
+
+  @Test
+  void bhyve_thatDiesWhileItSaves_isSaidToBeGone() throws Exception {
+    try (BhyveBench bench = bench(SocketGeneration.G4)) {
+      bench.boot();
+      bench.behave(Behaviour.DIE);
+      try (LiveGuest live = attach(bench)) {
+        StorageException e =
+            assertThrows(StorageException.class, () -> live.save(request(mode -> {})));
+        assertTrue(String.valueOf(e.getMessage()).contains("its memory is lost"), e.getMessage());
+      }
+      assertTrue(driver.attach(SimDisks.guest(home, bench), directory).isEmpty());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = SocketGeneration.class,
+      names = {"G2", "G4"})
+  void bhyve_thatStalls_isLeftAtTheDeadlineAndNothingIsTakenForGranted(SocketGeneration generation)
+      throws Exception {
+    try (BhyveBench bench = bench(generation)) {
+      bench.boot();
+      bench.behave(Behaviour.STALL);
+      SortedMap<String, String> options = new TreeMap<>(bench.driverOptions());
+      options.put("timeout", "1");
+      Guest guest = SimDisks.guest(home, options);
+      try (LiveGuest live = driver.attach(guest, directory).orElseThrow()) {
+        assertThrows(StorageException.class, () -> live.save(request(mode -> {})));
+        assertTrue(live.running());
+      }
+      assertFalse(images().exists(ID));
+    }
+  }
+
+  @Test
+  void cairn_thatStopsAfterItAsked_findsTheSuspendedGuestAgain() throws Exception {
+    try (BhyveBench bench = bench(SocketGeneration.G4)) {
+      bench.boot();
+      bench.letCount();
+      bench.behave(Behaviour.SLOW);
+      long counter = bench.counter(directory);
+      SortedMap<String, String> options = new TreeMap<>(bench.driverOptions());
+      options.put("timeout", "1");
+      // Gives up while bhyve is at it, as if it had been killed.
+      try (LiveGuest live = driver.attach(SimDisks.guest(home, options), directory).orElseThrow()) {
+        StorageException e = assertThrows(StorageException.class, live::pause);
+        assertEquals(ErrorCode.FAILED, e.code());
+      }
+      // The next one waits for the end of it.
+      try (LiveGuest live = attach(bench)) {
+        assertFalse(live.running());
+        assertEquals(counter, bench.counter(directory));
+        live.resume();
+        assertTrue(live.running());
+      }
+      assertEquals(counter, Long.parseLong(note(bench, "restored", "counter")));
+      assertTrue(bench.lastNote("restored").contains("disks-agree"));
+      assertEquals(List.of(), left());
+    }
+  }
+
+  private static String note(BhyveBench bench, String kind, String key) throws IOException {
+    for (String word : bench.lastNote(kind).split("\t", -1)) {
+      if (word.startsWith(key + "=")) {
+        return word.substring(key.length() + 1);
+      }
+    }
+    throw new AssertionError("no " + key);
+  }
+
+  @Test
+  void supervisor_thatStartsTheGuestAgain_isFoundOutBeforeDisksAreTouched() throws Exception {
+    try (BhyveBench bench = bench(SocketGeneration.G4)) {
+      bench.boot();
+      try (LiveGuest live = attach(bench)) {
+        StorageException e =
+            assertThrows(
+                StorageException.class,
+                () ->
+                    live.save(
+                        request(
+                            mode -> {
+                              try {
+                                bench.boot();
+                              } catch (InterruptedException i) {
+                                throw new IOException(i);
+                              }
+                            })));
+        assertTrue(
+            String.valueOf(e.getMessage()).contains("started again by somebody else"),
+            e.getMessage());
+      }
+      assertFalse(images().exists(ID));
+      try (LiveGuest live = attach(bench)) {
+        assertTrue(live.running());
+      }
+    }
+  }
+
+  @Test
+  void guest_thatRanSinceItWasSuspended_isNotContinuedFromItsOldMemory() throws Exception {
+    try (BhyveBench bench = bench(SocketGeneration.G4)) {
+      bench.boot();
+      try (LiveGuest live = attach(bench)) {
+        live.pause();
+      }
+      bench.boot();
+      bench.close();
+      assertTrue(driver.attach(SimDisks.guest(home, bench), directory).isEmpty());
+    }
+  }
+
+  @Test
+  void guest_startedOtherwiseThanTheLaunchFileSays_isNotTakenForPoweredOff() throws Exception {
+    try (BhyveBench bench = bench(SocketGeneration.G4)) {
+      bench.boot();
+      Files.writeString(
+          bench.launchFile(), String.join(" ", bench.commandLine()).replace("-c 2", "-c 4"));
+      StorageException e = assertThrows(StorageException.class, () -> attach(bench));
+      assertTrue(String.valueOf(e.getMessage()).contains("a bhyve answers"), e.getMessage());
+    }
+  }
+
+  @Test
+  void names_thatBhyveWouldCut_areRefused() throws Exception {
+    String longName = "v".repeat(100);
+    BhyveBench bench = bench(SocketGeneration.G4);
+    SortedMap<String, String> options = new TreeMap<>(bench.driverOptions());
+    for (String name : List.of(longName + "1", longName + "2", "a/b", "..", "")) {
+      options.put("vm", name);
+      options.remove("launch");
+      StorageException e =
+          assertThrows(StorageException.class, () -> driver.resolve(options), name);
+      assertEquals(ErrorCode.USAGE, e.code());
+    }
+  }
+
+  @Test
+  void options_withoutSense_areRefused() throws Exception {
+    BhyveBench bench = bench(SocketGeneration.G4);
+    for (String option :
+        List.of(
+            "socket=G6", "timeout=0", "timeout=x", "supervised=maybe", "colour=red", "vm=x y")) {
+      SortedMap<String, String> options = new TreeMap<>(bench.driverOptions());
+      options.put(
+          option.substring(0, option.indexOf('=')), option.substring(option.indexOf('=') + 1));
+      StorageException e =
+          assertThrows(StorageException.class, () -> driver.resolve(options), option);
+      assertEquals(ErrorCode.USAGE, e.code());
+    }
+    assertEquals(
+        home.resolve("run").toString(), driver.resolve(bench.driverOptions()).get("run-dir"));
+  }
+
+  @Test
+  void disks_ofTheCommandLine_areFound() throws Exception {
+    BhyveBench bench = bench(SocketGeneration.G4);
+    assertEquals(
+        List.of("disk4=qcow2:" + home.resolve("a.qcow2"), "disk5=qcow2:" + home.resolve("b.qcow2")),
+        driver.discover(bench.driverOptions()).stream()
+            .map(disk -> disk.id() + "=" + disk.backend() + ":" + disk.location())
+            .toList());
+  }
+
+  @Test
+  void guest_underASupervisor_isRefusedUnlessThatIsToldOfIt() throws Exception {
+    BhyveBench bench = bench(SocketGeneration.G4);
+    try (bench) {
+      Process supervisor =
+          new ProcessBuilder(
+                  "setsid",
+                  "--fork",
+                  "/bin/sh",
+                  "-c",
+                  String.join(" ", bench.commandLine()) + "; :")
+              .start();
+      supervisor.waitFor();
+      bench.awaitSocket();
+      List<Blocker> blockers;
+      try (LiveGuest live = attach(bench)) {
+        blockers = live.blockers();
+      }
+      assertEquals(1, blockers.size(), blockers.toString());
+      assertTrue(blockers.get(0).hint().contains("suspend-hook"));
+      SortedMap<String, String> options = new TreeMap<>(bench.driverOptions());
+      options.put("supervised", "no");
+      try (LiveGuest live = driver.attach(SimDisks.guest(home, options), directory).orElseThrow()) {
+        assertEquals(List.of(), live.blockers());
+      }
+    }
+  }
+
+  @Test
+  void method_andQuiesce_thatBhyveHasNot_areRefused() throws Exception {
+    try (BhyveBench bench = bench(SocketGeneration.G4)) {
+      bench.boot();
+      try (LiveGuest live = attach(bench)) {
+        assertEquals(
+            ErrorCode.USAGE,
+            assertThrows(StorageException.class, () -> live.estimate(Optional.of("live"))).code());
+        assertEquals("suspend", live.estimate(Optional.empty()).method());
+        assertEquals(
+            ErrorCode.UNSUPPORTED,
+            assertThrows(
+                    StorageException.class, () -> live.whilePaused(List.of(), true, mode -> {}))
+                .code());
+        assertTrue(live.running());
+      }
+    }
+  }
+
+  @Test
+  void hook_thatFails_keepsTheGuestRunning() throws Exception {
+    try (BhyveBench bench = bench(SocketGeneration.G4)) {
+      bench.boot();
+      SortedMap<String, String> options = new TreeMap<>(bench.driverOptions());
+      options.put("suspend-hook", "sh -c 'echo \"$1\" > " + home + "/hook; exit 3' hook");
+      try (LiveGuest live = driver.attach(SimDisks.guest(home, options), directory).orElseThrow()) {
+        StorageException e = assertThrows(StorageException.class, live::pause);
+        assertTrue(String.valueOf(e.getMessage()).contains("exit code 3"), e.getMessage());
+        assertTrue(live.running());
+      }
+      assertEquals("web", Files.readString(home.resolve("hook")).strip());
+    }
+  }
+}
