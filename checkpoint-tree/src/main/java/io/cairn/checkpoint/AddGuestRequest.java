@@ -1,7 +1,10 @@
 package io.cairn.checkpoint;
 
 import io.cairn.storage.DiskRef;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * A guest to add.
@@ -9,12 +12,20 @@ import java.util.List;
  * @param name its name: letters, digits, {@code _ . -}, at most 64, not beginning with {@code -} or
  *     {@code .}
  * @param driver the name of the {@link GuestDriver} that reaches it
- * @param disks its disks, at least one
+ * @param driverOptions how that driver reaches it
+ * @param disks its disks; none to take those that the driver {@link GuestDriver#discover finds}
  */
-public record AddGuestRequest(String name, String driver, List<DiskRef> disks) {
-  /** Copies the disks. */
+public record AddGuestRequest(
+    String name, String driver, SortedMap<String, String> driverOptions, List<DiskRef> disks) {
+  /** Copies the collections. */
   public AddGuestRequest {
+    driverOptions = Collections.unmodifiableSortedMap(new TreeMap<>(driverOptions));
     disks = List.copyOf(disks);
+  }
+
+  /** A guest whose driver needs no options. */
+  public AddGuestRequest(String name, String driver, List<DiskRef> disks) {
+    this(name, driver, Collections.emptySortedMap(), disks);
   }
 
   /** A guest that is powered off whenever Cairn is used. */

@@ -1,5 +1,6 @@
 package io.cairn.checkpoint;
 
+import io.cairn.checkpoint.guest.GuestPause;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.Optional;
  * @param result {@code ok}, {@code rolled back}, {@code failed}, ...; empty at the beginning
  * @param message what went wrong, or an empty string
  * @param duration how long it took, at the end of a transaction
+ * @param pause for how long a running guest did not run
  */
 public record AuditRecord(
     Instant time,
@@ -38,9 +40,30 @@ public record AuditRecord(
     List<CheckpointId> checkpoints,
     String result,
     String message,
-    Optional<Duration> duration) {
+    Optional<Duration> duration,
+    Optional<GuestPause> pause) {
   /** Copies the ids. */
   public AuditRecord {
     checkpoints = List.copyOf(checkpoints);
+  }
+
+  /** The same, with how long it took. */
+  public AuditRecord lasting(Duration time, Optional<GuestPause> paused) {
+    return new AuditRecord(
+        this.time,
+        event,
+        action,
+        guest,
+        subject,
+        transactionId,
+        user,
+        sudoUser,
+        command,
+        planDigest,
+        checkpoints,
+        result,
+        message,
+        Optional.of(time),
+        paused);
   }
 }

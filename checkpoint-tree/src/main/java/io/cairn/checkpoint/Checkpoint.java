@@ -22,6 +22,8 @@ import java.util.TreeMap;
  * @param pinned whether it is protected from deletion
  * @param automatic whether Cairn made it by itself, to keep what would have been lost
  * @param disks the snapshots, in the order of the guest's disks
+ * @param memory the guest's memory at the same instant; empty if it was powered off, or if only its
+ *     disks were wanted
  */
 public record Checkpoint(
     CheckpointId id,
@@ -33,7 +35,8 @@ public record Checkpoint(
     SortedMap<String, String> tags,
     boolean pinned,
     boolean automatic,
-    List<DiskSnapshot> disks) {
+    List<DiskSnapshot> disks,
+    Optional<CheckpointMemory> memory) {
   /** Copies the collections. */
   public Checkpoint {
     tags =
@@ -41,6 +44,32 @@ public record Checkpoint(
             ? Collections.emptySortedMap()
             : Collections.unmodifiableSortedMap(new TreeMap<>(tags));
     disks = List.copyOf(disks);
+  }
+
+  /** A checkpoint of disks alone. */
+  public Checkpoint(
+      CheckpointId id,
+      String guest,
+      String name,
+      Optional<CheckpointId> parent,
+      Instant created,
+      String description,
+      SortedMap<String, String> tags,
+      boolean pinned,
+      boolean automatic,
+      List<DiskSnapshot> disks) {
+    this(
+        id,
+        guest,
+        name,
+        parent,
+        created,
+        description,
+        tags,
+        pinned,
+        automatic,
+        disks,
+        Optional.empty());
   }
 
   /** How users write this checkpoint: {@code guest@name}. */

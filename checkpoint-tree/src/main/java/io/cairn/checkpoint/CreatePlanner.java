@@ -36,14 +36,20 @@ record CreatePlanner(CreateRequest request, CheckpointId id, Instant now)
     NewCheckpoint added =
         new NewCheckpoint(
             id, name, parent, now, request.description(), request.tags(), request.pinned(), false);
-    PlanBuilder.snapshots(guest, added.label()).forEach(plan::before);
+    LiveLook now = context.live();
+    PlanBuilder.snapshots(guest, added.label(), now.modes()).forEach(plan::before);
+    boolean memory = now.attached() && !request.live().diskOnly();
+    if (now.attached()) {
+      new LivePlanner(context, plan).create(request.live(), id, parent);
+    }
     List<CheckpointId> removed = new ArrayList<>();
     if (replaced.isPresent() && request.reuse()) {
       Checkpoint old = replaced.get();
       removed.add(old.id());
-      for (DeleteSnapshots step : PlanBuilder.deletions(guest, old.disks())) {
+      for (DeleteSnapshots step : PlanBuilder.deletions(guest, old.disks(), now.modes())) {
         plan.after(step);
       }
+      LivePlanner.freeMemory(context, plan, List.of(old));
       plan.destructive(true)
           .effect("the checkpoint that is called " + old.address() + " now is deleted");
     }
@@ -53,6 +59,7 @@ record CreatePlanner(CreateRequest request, CheckpointId id, Instant now)
             + "@"
             + name
             + " holds the present state of "
+            + (memory ? "the guest's memory and of " : "")
             + count(guest.disks().size(), "disk")
             + " and becomes the current checkpoint");
     return plan.build(new CatalogChange(removed, List.of(added), Optional.of(id)), this);

@@ -1,6 +1,7 @@
 package io.cairn.checkpoint;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -15,6 +16,7 @@ import java.util.TreeMap;
  * @param tags free keys and values
  * @param pinned whether it is protected from deletion
  * @param reuse whether a checkpoint that has the name already is deleted when the new one exists
+ * @param live what to do about a guest that runs
  */
 public record CreateRequest(
     String guest,
@@ -22,10 +24,32 @@ public record CreateRequest(
     String description,
     SortedMap<String, String> tags,
     boolean pinned,
-    boolean reuse) {
+    boolean reuse,
+    Live live) {
   /** Copies the tags. */
   public CreateRequest {
     tags = Collections.unmodifiableSortedMap(new TreeMap<>(tags));
+  }
+
+  /**
+   * What to do about a guest that runs; for one that is powered off it means nothing.
+   *
+   * @param diskOnly whether its memory is left out
+   * @param quiesce whether the system within is asked to put its file systems in order first
+   * @param powerOff whether the guest is ended when the checkpoint exists
+   * @param maxPause how long the guest may be expected not to run; longer is refused beforehand
+   * @param method how its memory is saved, in a word of its driver's; empty for the shortest pause
+   *     that is safe
+   */
+  public record Live(
+      boolean diskOnly,
+      boolean quiesce,
+      boolean powerOff,
+      Optional<Duration> maxPause,
+      Optional<String> method) {
+    /** Memory and disks, the quickest way, and the guest runs on. */
+    public static final Live USUAL =
+        new Live(false, false, false, Optional.empty(), Optional.empty());
   }
 
   /** Begins a request. */
@@ -41,6 +65,7 @@ public record CreateRequest(
     private final SortedMap<String, String> tags = new TreeMap<>();
     private boolean pinned;
     private boolean reuse;
+    private Live live = Live.USUAL;
 
     private Builder(String guest) {
       this.guest = guest;
@@ -81,9 +106,16 @@ public record CreateRequest(
       return this;
     }
 
+    /** Says what to do about a guest that runs. */
+    @CanIgnoreReturnValue
+    public Builder live(Live value) {
+      live = value;
+      return this;
+    }
+
     /** The request. */
     public CreateRequest build() {
-      return new CreateRequest(guest, name, description, tags, pinned, reuse);
+      return new CreateRequest(guest, name, description, tags, pinned, reuse, live);
     }
   }
 }

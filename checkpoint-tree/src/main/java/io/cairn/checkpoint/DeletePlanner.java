@@ -56,7 +56,20 @@ record DeletePlanner(DeleteRequest request) implements OperationPlanner {
         .map(RetainedSnapshot::snapshot)
         .filter(s -> !snapshots.contains(s))
         .forEach(snapshots::add);
-    PlanBuilder.deletions(guest, snapshots).forEach(plan::after);
+    LiveLook now = context.live();
+    PlanBuilder.deletions(guest, snapshots, now.modes()).forEach(plan::after);
+    LivePlanner.freeMemory(context, plan, victims);
+    if (now.attached()) {
+      plan.live(
+          new LiveDraft(
+              true,
+              now.running(),
+              now.modes(),
+              false,
+              Optional.empty(),
+              LiveDraft.End.NEVER,
+              Optional.empty()));
+    }
     return plan.build(new CatalogChange(List.copyOf(gone), List.of(), newCurrent), this);
   }
 

@@ -91,18 +91,30 @@ final class Doctor {
       disk(look, verifier, disk);
     }
     for (Checkpoint checkpoint : look.view().tree().all()) {
+      List<Finding> findings = new ArrayList<>(verifier.memory(guest, checkpoint));
       for (DiskSnapshot snapshot : checkpoint.disks()) {
-        for (Finding finding : verifier.snapshot(guest, checkpoint, snapshot)) {
-          add(
-              kind(finding),
-              guest,
-              finding.object(),
-              finding.message(),
-              false,
-              false,
-              "no other checkpoint is affected; delete this one if it cannot be brought back");
-        }
+        findings.addAll(verifier.snapshot(guest, checkpoint, snapshot));
       }
+      for (Finding finding : findings) {
+        add(
+            kind(finding),
+            guest,
+            finding.object(),
+            finding.message(),
+            false,
+            false,
+            "no other checkpoint is affected; delete this one if it cannot be brought back");
+      }
+    }
+    for (MemoryDoctor.Found one : new MemoryDoctor(engine, guest, fix).examine(look)) {
+      add(
+          Kind.ORPHAN,
+          guest,
+          one.object(),
+          one.message(),
+          true,
+          one.fixed(),
+          one.fixed() ? "" : "'cairn doctor --fix' removes it");
     }
   }
 

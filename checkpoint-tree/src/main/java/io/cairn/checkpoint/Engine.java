@@ -7,11 +7,14 @@ import io.cairn.checkpoint.catalog.GuestTable;
 import io.cairn.checkpoint.catalog.JournalTable;
 import io.cairn.checkpoint.catalog.RetainedTable;
 import io.cairn.checkpoint.files.AuditLog;
+import io.cairn.checkpoint.files.GuestFolders;
 import io.cairn.checkpoint.files.Manifests;
+import io.cairn.checkpoint.guest.LiveGuest;
 import io.cairn.checkpoint.transaction.Recovery;
 import io.cairn.checkpoint.transaction.Workshop;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.ErrorCode;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -32,6 +35,7 @@ final class Engine implements AutoCloseable {
   final Backends backends;
   final GuestLocks locks;
   final Manifests manifests;
+  final GuestFolders folders;
   final AuditLog audit;
   final Workshop workshop;
 
@@ -43,6 +47,7 @@ final class Engine implements AutoCloseable {
     this.backends = new Backends(options);
     this.locks = new GuestLocks(catalog, options);
     this.manifests = new Manifests(directory, options.files());
+    this.folders = new GuestFolders(directory, options.files(), options.random());
     this.audit =
         new AuditLog(
             directory, options.files(), options.clock(), options.command(), options.notices());
@@ -50,7 +55,9 @@ final class Engine implements AutoCloseable {
         new Workshop(
             catalog,
             backends::backend,
+            backends::driver,
             manifests,
+            folders,
             audit,
             options.clock(),
             options.random(),
@@ -155,6 +162,11 @@ final class Engine implements AutoCloseable {
           "the store at " + directory + " is open for reading only",
           "open it for writing");
     }
+  }
+
+  /** Reaches a guest; changes nothing, so that the directory of its process may not exist. */
+  Optional<LiveGuest> attach(Guest guest) throws IOException {
+    return backends.driver(guest.driver()).attach(guest, folders.processOrNowhere(guest));
   }
 
   /** To whom the snapshots on a guest's disks belong. */

@@ -2,12 +2,18 @@ package io.cairn.checkpoint;
 
 import io.cairn.checkpoint.catalog.GuestTable;
 import io.cairn.checkpoint.files.AuditLog.Deed;
+import io.cairn.checkpoint.guest.GuestPause;
+import io.cairn.checkpoint.guest.LiveDisk;
+import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.checkpoint.transaction.Failures;
 import io.cairn.storage.BlockedException;
 import io.cairn.storage.Blocker;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.ErrorCode;
+import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.StateAfter;
+import io.cairn.storage.StorageBackend;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -18,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Adds and removes guests. */
 final class GuestAdmin {
@@ -30,23 +37,32 @@ final class GuestAdmin {
   Guest add(AddGuestRequest request) {
     engine.requireWritable();
     Names.check("guest", request.name());
-    if (request.disks().isEmpty()) {
+    GuestDriver driver = engine.backends.driver(request.driver());
+    SortedMap<String, String> driverOptions;
+    List<DiskRef> disks;
+    try {
+      driverOptions = driver.resolve(request.driverOptions());
+      disks = request.disks().isEmpty() ? driver.discover(driverOptions) : request.disks();
+    } catch (IOException e) {
+      throw CairnException.of(Failures.storage(e), StateAfter.UNCHANGED);
+    }
+    if (disks.isEmpty()) {
       throw new CairnException(
           ErrorCode.USAGE, "guest " + request.name() + " has no disk", "give at least one --disk");
     }
-    GuestDriver driver = engine.backends.driver(request.driver());
-    List<DiskRef> resolved = resolve(request);
+    List<DiskRef> resolved = resolve(disks);
     refuseTaken(request.name(), resolved);
     // Registering may write an id into an image; it comes last, when all else is known to be fine.
     Map<String, SortedMap<String, String>> identities = new HashMap<>();
     for (DiskRef disk : resolved) {
-      identities.put(disk.id(), register(request.name(), disk));
+      identities.put(disk.id(), register(request.name(), driver, driverOptions, disk));
     }
     Guest guest =
         new Guest(
             request.name(),
             CheckpointId.random(engine.options.random()).hex(),
             driver.name(),
+            driverOptions,
             resolved,
             identities,
             engine.now());
@@ -67,11 +83,11 @@ final class GuestAdmin {
     return guest;
   }
 
-  private List<DiskRef> resolve(AddGuestRequest request) {
+  private List<DiskRef> resolve(List<DiskRef> disks) {
     List<DiskRef> resolved = new ArrayList<>();
     Set<String> ids = new HashSet<>();
     Set<String> places = new HashSet<>();
-    for (DiskRef disk : request.disks()) {
+    for (DiskRef disk : disks) {
       if (!ids.add(disk.id())) {
         throw new CairnException(
             ErrorCode.USAGE, "two disks are called '" + disk.id() + "'", "give each its own name");
@@ -128,16 +144,45 @@ final class GuestAdmin {
     }
   }
 
-  private SortedMap<String, String> register(String guest, DiskRef disk) {
+  /** Writes an id into an image, while a guest that runs has let go of it. */
+  private SortedMap<String, String> register(
+      String name, GuestDriver driver, SortedMap<String, String> options, DiskRef disk) {
+    StorageBackend backend = engine.backends.backend(disk.backend());
     try {
-      return engine.backends.backend(disk.backend()).register(disk).identity();
-    } catch (StorageException e) {
+      try {
+        return backend.register(disk).identity();
+      } catch (StorageException e) {
+        Guest stranger =
+            new Guest(name, "", driver.name(), options, List.of(disk), Map.of(), engine.now());
+        Optional<LiveGuest> live =
+            e.code() == ErrorCode.LOCKED ? driver.attach(stranger) : Optional.empty();
+        if (live.isEmpty()) {
+          throw e;
+        }
+        return registerUnder(live.get(), backend, disk);
+      }
+    } catch (IOException failure) {
+      StorageException e = Failures.storage(failure);
       throw new CairnException(
           e.code(),
           StateAfter.UNCHANGED,
-          "cannot add guest " + guest + ": " + e.getMessage(),
+          "cannot add guest " + name + ": " + e.getMessage(),
           e.hint(),
           e);
+    }
+  }
+
+  private static SortedMap<String, String> registerUnder(
+      LiveGuest live, StorageBackend backend, DiskRef disk) throws IOException {
+    try (live) {
+      SortedMap<String, String> identity = new TreeMap<>();
+      GuestPause pause =
+          live.whilePaused(
+              List.of(new LiveDisk(disk, LiveSnapshotMode.RELEASED, Optional.empty())),
+              false,
+              mode -> identity.putAll(backend.register(disk).identity()));
+      assert !pause.total().isNegative();
+      return identity;
     }
   }
 
@@ -161,6 +206,7 @@ final class GuestAdmin {
           // The manifests go first: what a crash leaves then is a guest without manifests, which
           // the next writer completes, never manifests of a guest that was removed.
           try {
+            engine.folders.forget(guest);
             engine.manifests.forget(guest.id());
           } catch (IOException e) {
             engine.options.notices().accept("manifests are left behind: " + e.getMessage());

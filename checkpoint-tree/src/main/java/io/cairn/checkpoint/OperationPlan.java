@@ -36,6 +36,9 @@ public record OperationPlan(
     boolean destructive,
     TransactionDraft draft,
     OperationPlanner planner) {
+  /** How an effect begins of which a user should be warned. */
+  public static final String WARNING = "warning: ";
+
   private static final int SHORT_DIGEST_LENGTH = 16;
 
   /** Copies the lists. */
@@ -48,6 +51,11 @@ public record OperationPlan(
   /** The beginning of the digest, for people. */
   public String shortDigest() {
     return digest.substring(0, SHORT_DIGEST_LENGTH);
+  }
+
+  /** What of the effects is to be said again once it has happened. */
+  public List<String> warnings() {
+    return effects.stream().filter(e -> e.startsWith(WARNING)).toList();
   }
 
   /** Whether the guest is already as wanted; executing then does nothing and succeeds. */

@@ -1,5 +1,6 @@
 package io.cairn.checkpoint;
 
+import io.cairn.checkpoint.guest.GuestPause;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param bytesWritten an upper estimate of what was written
  * @param bytesFreed what became free
  * @param elapsed how long it took
+ * @param pause for how long a running guest did not run; empty if none was running
  * @param notes what else is worth knowing, one sentence each
  */
 public record OperationResult(
@@ -26,6 +28,7 @@ public record OperationResult(
     long bytesWritten,
     long bytesFreed,
     Duration elapsed,
+    Optional<GuestPause> pause,
     List<String> notes) {
   /** Copies the lists. */
   public OperationResult {

@@ -6,6 +6,7 @@ import io.cairn.storage.Blocker;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.DiskSnapshot;
+import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.StepEstimate;
 import io.cairn.storage.StorageException;
 import io.cairn.storage.StorageStep;
@@ -13,9 +14,13 @@ import io.cairn.storage.StorageStep.DeleteSnapshots;
 import io.cairn.storage.StorageStep.SwitchHeads;
 import io.cairn.storage.StorageStep.TakeSnapshots;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -32,6 +37,8 @@ public final class PlanBuilder {
   private final List<Blocker> blockers = new ArrayList<>();
   private final List<String> effects = new ArrayList<>();
   private final PlanDigest digest;
+  private final List<PlannedStep> memory = new ArrayList<>();
+  private Optional<LiveDraft> live = Optional.empty();
   private boolean destructive;
 
   /**
@@ -57,6 +64,17 @@ public final class PlanBuilder {
         .collect(
             Collectors.groupingBy(
                 i -> disk.apply(i).backend(), LinkedHashMap::new, Collectors.toList()));
+  }
+
+  private static <T> Collection<List<T>> byBackendAndMode(
+      List<T> items, Function<T, DiskRef> disk, SortedMap<String, LiveSnapshotMode> modes) {
+    return items.stream()
+        .collect(
+            Collectors.groupingBy(
+                i -> disk.apply(i).backend() + " " + modes.get(disk.apply(i).id()),
+                LinkedHashMap::new,
+                Collectors.toList()))
+        .values();
   }
 
   /** Adds a step before the commit point. */
@@ -94,6 +112,23 @@ public final class PlanBuilder {
     return this;
   }
 
+  /** Says what is done with the program that runs the guest. */
+  @CanIgnoreReturnValue
+  public PlanBuilder live(LiveDraft draft) {
+    live = Optional.of(draft);
+    digest.live(draft);
+    return this;
+  }
+
+  /** Says what is done with memory: {@code save}, {@code load} or {@code delete}. */
+  @CanIgnoreReturnValue
+  public PlanBuilder memory(String action, String line, long bytesToWrite, long bytesToFree) {
+    memory.add(
+        new PlannedStep(
+            "memory", action, action.equals("delete"), List.of(line), bytesToWrite, bytesToFree));
+    return this;
+  }
+
   /** Adds what else decides what will happen, such as a name that the user gave. */
   @CanIgnoreReturnValue
   public PlanBuilder fact(String key, String value) {
@@ -104,14 +139,15 @@ public final class PlanBuilder {
   /** The plan. */
   public OperationPlan build(CatalogChange change, OperationPlanner planner) {
     Guest guest = context.view().guest();
-    boolean touchesStorage = !before.isEmpty() || !after.isEmpty();
+    boolean touchesStorage = !before.isEmpty() || !after.isEmpty() || live.isPresent();
     if (touchesStorage) {
       blockers.addAll(context.standingBlockers());
     }
     for (DiskRef disk : guest.disks()) {
       digest.fact("disk", disk + " " + guest.diskIdentities().get(disk.id()));
     }
-    List<PlannedStep> steps = new ArrayList<>();
+    List<PlannedStep> steps =
+        new ArrayList<>(memory.stream().filter(m -> !m.afterCommit()).toList());
     for (StorageStep step : before) {
       steps.add(planned(step, false));
     }
@@ -119,6 +155,7 @@ public final class PlanBuilder {
     for (StorageStep step : after) {
       steps.add(planned(step, true));
     }
+    memory.stream().filter(PlannedStep::afterCommit).forEach(steps::add);
     return new OperationPlan(
         kind,
         guest.name(),
@@ -131,7 +168,7 @@ public final class PlanBuilder {
         steps.stream().mapToLong(PlannedStep::bytesToFree).sum(),
         effects,
         destructive,
-        new TransactionDraft(before, change, after),
+        new TransactionDraft(before, change, after, live),
         planner);
   }
 
@@ -140,7 +177,8 @@ public final class PlanBuilder {
     StepEstimate estimate = new StepEstimate(0, 0, List.of());
     try {
       var backend = context.backend(step.backend());
-      blockers.addAll(StepChecks.blockers(context.view().guest(), backend, step));
+      blockers.addAll(
+          StepChecks.blockers(context.view().guest(), backend, step, context.live().modes()));
       estimate = backend.estimate(step);
     } catch (StorageException e) {
       blockers.add(new Blocker(e.code(), object(step), "fails: " + e.getMessage(), e.hint()));
@@ -171,6 +209,12 @@ public final class PlanBuilder {
 
   /** The deletion of recorded snapshots, one step for each backend; missing disks are skipped. */
   static List<DeleteSnapshots> deletions(Guest guest, List<DiskSnapshot> snapshots) {
+    return deletions(guest, snapshots, Collections.emptySortedMap());
+  }
+
+  /** The same under a running guest, of which each step treats the disks in one way. */
+  static List<DeleteSnapshots> deletions(
+      Guest guest, List<DiskSnapshot> snapshots, SortedMap<String, LiveSnapshotMode> modes) {
     List<DeleteSnapshots.Deletion> deletions = new ArrayList<>();
     for (DiskSnapshot snapshot : snapshots) {
       guest
@@ -182,20 +226,28 @@ public final class PlanBuilder {
                           disk, java.util.Optional.of(snapshot), java.util.Optional.empty())));
     }
     List<DeleteSnapshots> steps = new ArrayList<>();
-    byBackend(deletions, DeleteSnapshots.Deletion::disk)
-        .forEach((backend, list) -> steps.add(new DeleteSnapshots(backend, list)));
+    byBackendAndMode(deletions, DeleteSnapshots.Deletion::disk, modes)
+        .forEach(list -> steps.add(new DeleteSnapshots(list.get(0).disk().backend(), list)));
     return steps;
   }
 
   /** The taking of snapshots of all disks of a guest, one step for each backend. */
   public static List<TakeSnapshots> snapshots(Guest guest, io.cairn.storage.SnapshotLabel label) {
+    return snapshots(guest, label, Collections.emptySortedMap());
+  }
+
+  /** The same under a running guest, of which each step treats the disks in one way. */
+  public static List<TakeSnapshots> snapshots(
+      Guest guest,
+      io.cairn.storage.SnapshotLabel label,
+      SortedMap<String, LiveSnapshotMode> modes) {
     List<TakeSnapshots> steps = new ArrayList<>();
-    byBackend(guest.disks(), d -> d)
+    byBackendAndMode(guest.disks(), d -> d, modes)
         .forEach(
-            (backend, disks) ->
+            disks ->
                 steps.add(
                     new TakeSnapshots(
-                        backend,
+                        disks.get(0).backend(),
                         disks.stream().map(d -> new TakeSnapshots.Request(d, label)).toList())));
     return steps;
   }

@@ -66,6 +66,27 @@ final class PlanDigest {
     }
   }
 
+  void live(LiveDraft live) {
+    fact("guest process", live.attached() + " " + live.running() + " " + live.modes());
+    fact("quiesce", Boolean.toString(live.quiesce()));
+    fact("end", live.end().name());
+    live.save()
+        .ifPresent(
+            s ->
+                fact(
+                    "save",
+                    id(s.id().hex())
+                        + " below "
+                        + parent(s.parent().map(CheckpointId::hex))
+                        + s.method().map(m -> " by " + m).orElse("")));
+    live.start()
+        .ifPresent(
+            s ->
+                fact(
+                    "start",
+                    id(s.checkpoint().hex()) + " " + s.memory() + " " + s.paused() + s.hook()));
+  }
+
   void change(CatalogChange change) {
     change.deletions().forEach(id -> fact("remove", id(id.hex())));
     for (NewCheckpoint added : change.additions()) {

@@ -22,7 +22,7 @@ final class PlanExecutor {
   }
 
   OperationPlan plan(String guest, OperationPlanner planner) {
-    return planner.plan(new StorePlanningContext(engine.reader.look(guest), engine.backends));
+    return planner.plan(new StorePlanningContext(engine.reader.look(guest), engine));
   }
 
   /** Carries a plan out, in the calling thread. */
@@ -67,6 +67,7 @@ final class PlanExecutor {
         0,
         0,
         elapsed(start),
+        Optional.empty(),
         plan.effects());
   }
 
@@ -94,7 +95,8 @@ final class PlanExecutor {
             plan.bytesToWrite(),
             completed.bytesFreed(),
             elapsed(start),
-            completed.leftovers().stream().map(PlanExecutor::leftover).toList());
+            completed.pause(),
+            notes(plan, completed));
     if (!completed.leftovers().isEmpty() && !change.deletions().isEmpty()) {
       throw new CairnException(
               ErrorCode.PARTIAL,
@@ -107,6 +109,13 @@ final class PlanExecutor {
           .with("transaction", completed.transactionId());
     }
     return result;
+  }
+
+  private static List<String> notes(OperationPlan plan, Completed completed) {
+    List<String> notes = new ArrayList<>(plan.warnings());
+    notes.addAll(completed.unsettled());
+    completed.leftovers().stream().map(PlanExecutor::leftover).forEach(notes::add);
+    return notes;
   }
 
   private static String leftover(String reason) {

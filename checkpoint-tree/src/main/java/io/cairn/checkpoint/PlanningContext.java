@@ -1,8 +1,10 @@
 package io.cairn.checkpoint;
 
+import io.cairn.checkpoint.guest.SaveEstimate;
 import io.cairn.storage.Blocker;
 import io.cairn.storage.StorageBackend;
 import java.util.List;
+import java.util.Optional;
 
 /** What a planner may look at. Nothing here changes anything. */
 public interface PlanningContext {
@@ -18,6 +20,26 @@ public interface PlanningContext {
 
   /** Snapshots of deleted checkpoints that could not be freed yet. */
   List<RetainedSnapshot> retained();
+
+  /** What the program that runs the guest says of it; asked once for each plan. */
+  LiveLook live();
+
+  /**
+   * What saving the guest's memory would cost.
+   *
+   * @param method how, in a word of the driver's
+   * @throws io.cairn.storage.CairnException what keeps it from being saved like that
+   */
+  SaveEstimate saveEstimate(Optional<String> method);
+
+  /**
+   * Why a guest cannot continue from a checkpoint's memory, as far as the records tell; empty if it
+   * can, or if the checkpoint has no memory.
+   */
+  Optional<Blocker> memoryMismatch(Checkpoint checkpoint);
+
+  /** What deleting the memory of checkpoints would free, at an estimate. */
+  long memoryToFree(List<Checkpoint> checkpoints);
 
   /**
    * What stands in the way of any change of the guest: its driver's objections, and disks that are

@@ -31,6 +31,7 @@ final class RebuildScan {
   private final List<String> notes = new ArrayList<>();
   private final Map<CheckpointId, NewCheckpoint> checkpoints = new LinkedHashMap<>();
   private final Map<CheckpointId, List<DiskSnapshot>> disks = new HashMap<>();
+  private final Map<CheckpointId, CheckpointMemory> memories = new HashMap<>();
   private final Set<CheckpointId> intact = new HashSet<>();
 
   /** What storage has, by disk; a disk that could not be read is missing. */
@@ -81,6 +82,7 @@ final class RebuildScan {
             found.pinned(),
             found.automatic()));
     disks.put(found.id(), found.disks());
+    found.memory().ifPresent(memory -> memories.put(found.id(), memory));
     intact.add(found.id());
   }
 
@@ -169,6 +171,10 @@ final class RebuildScan {
   /** The checkpoints whose manifest says what the new catalog will say. */
   Set<CheckpointId> intact() {
     return intact;
+  }
+
+  Map<CheckpointId, CheckpointMemory> memories() {
+    return memories;
   }
 
   List<RetainedSnapshot> retained() {

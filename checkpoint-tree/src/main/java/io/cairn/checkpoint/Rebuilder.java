@@ -134,7 +134,8 @@ final class Rebuilder {
           sql,
           guestId,
           new CatalogChange(List.of(), scan.checkpoints(), scan.current()),
-          scan.disks());
+          scan.disks(),
+          scan.memories());
       for (NewCheckpoint checkpoint : scan.checkpoints()) {
         RetainedTable.insertLabel(sql, guestId, checkpoint.id().hex());
         if (scan.intact().contains(checkpoint.id())) {

@@ -1,15 +1,36 @@
 package io.cairn.checkpoint;
 
+import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.checkpoint.guest.SaveEstimate;
+import io.cairn.checkpoint.memory.MemoryImages;
+import io.cairn.checkpoint.transaction.Failures;
+import io.cairn.checkpoint.transaction.MemoryProof;
+import io.cairn.checkpoint.transaction.Modes;
 import io.cairn.checkpoint.transaction.StepChecks;
 import io.cairn.storage.Blocker;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.DiskRef;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StateAfter;
 import io.cairn.storage.StorageBackend;
+import io.cairn.storage.StorageException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** One look at a guest, for one plan. */
-record StorePlanningContext(CatalogReader.Look look, Backends backends) implements PlanningContext {
+final class StorePlanningContext implements PlanningContext {
+  private final CatalogReader.Look look;
+  private final Engine engine;
+  private @Nullable LiveLook live;
+
+  StorePlanningContext(CatalogReader.Look look, Engine engine) {
+    this.look = look;
+    this.engine = engine;
+  }
+
   @Override
   public GuestView view() {
     return look.view();
@@ -17,7 +38,7 @@ record StorePlanningContext(CatalogReader.Look look, Backends backends) implemen
 
   @Override
   public StorageBackend backend(String name) {
-    return backends.backend(name);
+    return engine.backends.backend(name);
   }
 
   @Override
@@ -25,18 +46,115 @@ record StorePlanningContext(CatalogReader.Look look, Backends backends) implemen
     return look.retained();
   }
 
+  private Guest guest() {
+    return look.view().guest();
+  }
+
+  @Override
+  public LiveLook live() {
+    LiveLook known = live;
+    if (known == null) {
+      known = lookAtGuest();
+      live = known;
+    }
+    return known;
+  }
+
+  private LiveLook lookAtGuest() {
+    try {
+      Optional<LiveGuest> found = engine.attach(guest());
+      if (found.isEmpty()) {
+        return LiveLook.OFF;
+      }
+      try (LiveGuest there = found.get()) {
+        return new LiveLook(
+            true,
+            there.running(),
+            Modes.choose(guest(), there, this::backend),
+            List.of(),
+            there.blockers());
+      }
+    } catch (IOException e) {
+      StorageException known = Failures.storage(e);
+      return unreachable(
+          new Blocker(
+              known.code(),
+              "guest " + guest().name(),
+              "cannot be reached: " + known.getMessage(),
+              known.hint()));
+    } catch (CairnException e) {
+      return unreachable(blocker("guest " + guest().name(), e));
+    }
+  }
+
+  private static LiveLook unreachable(Blocker blocker) {
+    return new LiveLook(
+        false, false, LiveLook.OFF.modes(), List.of(blocker), LiveLook.OFF.memoryBlockers());
+  }
+
+  @Override
+  public SaveEstimate saveEstimate(Optional<String> method) {
+    try (LiveGuest there =
+        engine
+            .attach(guest())
+            .orElseThrow(
+                () ->
+                    new StorageException(
+                        ErrorCode.BLOCKED, "guest " + guest().name() + " does not run", ""))) {
+      return there.estimate(method);
+    } catch (IOException e) {
+      throw CairnException.of(Failures.storage(e), StateAfter.UNCHANGED);
+    }
+  }
+
+  @Override
+  public Optional<Blocker> memoryMismatch(Checkpoint checkpoint) {
+    if (checkpoint.memory().isEmpty()) {
+      return Optional.empty();
+    }
+    return new MemoryProof(engine.workshop)
+        .mismatch(guest(), checkpoint)
+        .map(
+            e ->
+                new Blocker(
+                    ErrorCode.CORRUPT,
+                    "memory of " + checkpoint.address(),
+                    String.valueOf(e.getMessage()),
+                    e.hint()));
+  }
+
+  @Override
+  public long memoryToFree(List<Checkpoint> checkpoints) {
+    Optional<MemoryImages> images = engine.folders.existingImages(guest());
+    long bytes = 0;
+    for (Checkpoint checkpoint : checkpoints) {
+      if (images.isPresent() && checkpoint.memory().isPresent()) {
+        try {
+          bytes += images.get().usage(checkpoint.id()).ownBytes();
+        } catch (IOException e) {
+          // What cannot be read is deleted all the same; verify says what is wrong with it.
+          bytes += 0;
+        }
+      }
+    }
+    return bytes;
+  }
+
   @Override
   public List<Blocker> standingBlockers() {
-    Guest guest = look.view().guest();
     List<Blocker> found = new ArrayList<>();
     try {
-      found.addAll(backends.driver(guest.driver()).blockers(guest));
+      found.addAll(engine.backends.driver(guest().driver()).blockers(guest()));
     } catch (CairnException e) {
-      found.add(blocker("guest " + guest.name(), e));
+      found.add(blocker("guest " + guest().name(), e));
     }
-    for (DiskRef disk : guest.disks()) {
+    LiveLook now = live();
+    found.addAll(now.blockers());
+    for (DiskRef disk : guest().disks()) {
       try {
-        found.addAll(StepChecks.ofDisk(guest, backend(disk.backend()), disk));
+        StepChecks.ofDisk(guest(), backend(disk.backend()), disk).stream()
+            .filter(b -> !(b.code() == ErrorCode.LOCKED && now.attached()))
+            .forEach(found::add);
       } catch (CairnException e) {
         found.add(blocker("disk " + disk.id(), e));
       }

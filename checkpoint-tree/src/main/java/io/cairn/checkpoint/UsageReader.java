@@ -1,11 +1,13 @@
 package io.cairn.checkpoint;
 
+import io.cairn.checkpoint.memory.MemoryImages;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.DiskSnapshot;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.SnapshotUsage;
 import io.cairn.storage.StorageException;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -41,7 +43,21 @@ final class UsageReader {
         usage(disk.get(), snapshot).ifPresent(u -> disks.put(snapshot.diskId(), u));
       }
     }
-    return CheckpointUsage.of(disks);
+    return CheckpointUsage.of(disks, memory(guest, checkpoint));
+  }
+
+  private Optional<SnapshotUsage> memory(Guest guest, Checkpoint checkpoint) {
+    Optional<MemoryImages> images = engine.folders.existingImages(guest);
+    if (checkpoint.memory().isEmpty() || images.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      MemoryImages.Usage usage = images.get().usage(checkpoint.id());
+      return Optional.of(
+          new SnapshotUsage(usage.ownBytes() + usage.sharedBytes(), usage.ownBytes()));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
   }
 
   /** What cannot be reached takes no space that could be told; verify says what is wrong. */

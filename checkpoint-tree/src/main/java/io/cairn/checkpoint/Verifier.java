@@ -1,6 +1,8 @@
 package io.cairn.checkpoint;
 
 import io.cairn.checkpoint.catalog.GuestTable;
+import io.cairn.checkpoint.memory.MemoryImages;
+import io.cairn.checkpoint.transaction.MemoryProof;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.DiskSnapshot;
@@ -45,6 +47,7 @@ final class Verifier {
       if (!manifestsDue) {
         manifest(guest, checkpoint).ifPresent(findings::add);
       }
+      findings.addAll(memory(guest, checkpoint));
       for (DiskSnapshot snapshot : checkpoint.disks()) {
         findings.addAll(snapshot(guest, checkpoint, snapshot));
         snapshots++;
@@ -77,6 +80,36 @@ final class Verifier {
               String.valueOf(e.getMessage())));
     } catch (IOException e) {
       return Optional.of(
+          new Finding(Finding.Kind.CORRUPT, object, "cannot be read: " + e.getMessage()));
+    }
+  }
+
+  /** What is wrong with a checkpoint's memory, all of which is read. */
+  List<Finding> memory(Guest guest, Checkpoint checkpoint) {
+    if (checkpoint.memory().isEmpty()) {
+      return List.of();
+    }
+    String object = checkpoint.address() + ", memory";
+    Optional<StorageException> mismatch =
+        new MemoryProof(engine.workshop).mismatch(guest, checkpoint);
+    if (mismatch.isPresent()) {
+      return List.of(
+          new Finding(
+              mismatch.get().code() == ErrorCode.NOT_FOUND
+                  ? Finding.Kind.MISSING
+                  : Finding.Kind.CORRUPT,
+              object,
+              String.valueOf(mismatch.get().getMessage())));
+    }
+    try {
+      Optional<MemoryImages> images = engine.folders.existingImages(guest);
+      return images.isEmpty()
+          ? List.of()
+          : images.get().verify(checkpoint.id()).stream()
+              .map(f -> new Finding(f.kind(), object, f.object() + " " + f.message()))
+              .toList();
+    } catch (IOException e) {
+      return List.of(
           new Finding(Finding.Kind.CORRUPT, object, "cannot be read: " + e.getMessage()));
     }
   }

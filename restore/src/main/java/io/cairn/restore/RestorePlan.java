@@ -5,6 +5,9 @@ import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.CheckpointTree;
 import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.LiveDraft;
+import io.cairn.checkpoint.LiveLook;
+import io.cairn.checkpoint.LivePlanner;
 import io.cairn.checkpoint.Names;
 import io.cairn.checkpoint.NewCheckpoint;
 import io.cairn.checkpoint.OperationKind;
@@ -35,6 +38,9 @@ import java.util.Optional;
  * point. The snapshots become an automatic checkpoint. Where nothing would be lost without it - no
  * head was written to since the current checkpoint, or the user gives the present state up - they
  * only serve to go back on failure and are deleted after the commit point.
+ *
+ * <p>A guest that runs is captured with its memory and ended before its disks are switched, and the
+ * target's memory is loaded after that.
  */
 record RestorePlan(RestoreRequest request, CheckpointId captureId, Instant now)
     implements OperationPlanner {
@@ -54,29 +60,91 @@ record RestorePlan(RestoreRequest request, CheckpointId captureId, Instant now)
                             + request.target().shortForm(),
                         "'cairn list' shows the checkpoints that exist"));
     Optional<Checkpoint> current = tree.current();
-    boolean modified = modified(context, current);
+    LiveLook now = context.live();
+    boolean modified = now.attached() || modified(context, current);
+    Optional<LiveDraft.Start> start = start(target);
     PlanBuilder plan =
         new PlanBuilder(OperationKind.RESTORE, context, target.address())
             .fact("target", target.id().hex())
             .fact("modified", Boolean.toString(modified))
             .fact("discard", Boolean.toString(request.discardCurrent()));
-    if (!modified && current.equals(Optional.of(target))) {
+    if (!modified && current.equals(Optional.of(target)) && start.isEmpty()) {
       plan.effect(guest.name() + " is on " + target.name() + " already, and unmodified");
       return plan.build(new CatalogChange(List.of(), List.of(), Optional.of(target.id())), this);
     }
     NewCheckpoint captured = captured(tree, current, target);
-    PlanBuilder.snapshots(guest, captured.label()).forEach(plan::before);
-    addSwitches(plan, guest, target, captured.label());
     boolean keep = modified && !request.discardCurrent();
+    Optional<LiveDraft.Save> save = Optional.empty();
+    if (now.attached() && keep) {
+      save = new LivePlanner(context, plan).capture(captureId, current.map(Checkpoint::id));
+    }
+    PlanBuilder.snapshots(guest, captured.label(), now.modes()).forEach(plan::before);
+    addSwitches(plan, guest, target, captured.label());
     if (!keep) {
       addRemoval(plan, guest, captured.label());
     }
     effects(plan, guest, target, captured, modified);
+    live(context, plan, target, start, save);
     return plan.destructive(modified && request.discardCurrent())
         .build(
             new CatalogChange(
                 List.of(), keep ? List.of(captured) : List.of(), Optional.of(target.id())),
             this);
+  }
+
+  /** What runs on the switched disks. */
+  private Optional<LiveDraft.Start> start(Checkpoint target) {
+    return target
+        .memory()
+        .map(
+            memory ->
+                new LiveDraft.Start(
+                    target.id(),
+                    !request.noMemory(),
+                    request.paused() || (!request.noMemory() && !memory.running()),
+                    request.launchHook()));
+  }
+
+  private void live(
+      PlanningContext context,
+      PlanBuilder plan,
+      Checkpoint target,
+      Optional<LiveDraft.Start> start,
+      Optional<LiveDraft.Save> save) {
+    LiveLook now = context.live();
+    String guest = context.view().guest().name();
+    if (!now.attached() && start.isEmpty()) {
+      return;
+    }
+    if (now.attached()) {
+      plan.effect(
+          "guest "
+              + guest
+              + (save.isPresent()
+                  ? " is saved with its memory and then stopped"
+                  : " is stopped; its memory is given up"));
+    }
+    if (start.isPresent() && start.get().memory()) {
+      new LivePlanner(context, plan).load(target);
+    }
+    plan.effect(
+        start.isEmpty()
+            ? "guest " + guest + " is powered off then: " + target.name() + " has no memory"
+            : "guest "
+                + guest
+                + (start.get().memory()
+                    ? " continues from the memory of " + target.name()
+                    : " boots from the disks of " + target.name())
+                + (start.get().paused() ? ", and is left paused" : ""));
+    plan.live(
+        new LiveDraft(
+            now.attached(),
+            now.running(),
+            now.modes(),
+            false,
+            save,
+            now.attached() ? LiveDraft.End.BEFORE_SWITCH : LiveDraft.End.NEVER,
+            start));
   }
 
   /** Whether any head may hold what the current checkpoint does not. */

@@ -131,7 +131,10 @@ final class RandomWalkTest {
         from = now.write(written);
       }
       boolean discard = random.nextInt(3) == 0;
-      RestoreRequest request = new RestoreRequest(GUEST, target.id(), discard);
+      RestoreRequest request =
+          discard
+              ? RestoreRequest.to(GUEST, target.id()).discardingCurrent()
+              : RestoreRequest.to(GUEST, target.id());
       return new Move(
           "restore " + content + (discard ? " discarding" : ""),
           s -> run(s, RestorePlanner.plan(s, request)),

@@ -3,7 +3,10 @@ package io.cairn.checkpoint.catalog;
 import io.cairn.checkpoint.CatalogChange;
 import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.CheckpointMemory;
 import io.cairn.checkpoint.NewCheckpoint;
+import io.cairn.checkpoint.json.Json;
+import io.cairn.checkpoint.json.LiveCodec;
 import io.cairn.checkpoint.json.StringMaps;
 import io.cairn.storage.DiskSnapshot;
 import java.sql.SQLException;
@@ -36,12 +39,19 @@ public final class CheckpointTable {
   }
 
   /**
-   * Three queries at any size, and of each row as few columns as can be: a listing of ten thousand
+   * Four queries at any size, and of each row as few columns as can be: a listing of ten thousand
    * checkpoints spends its time in crossing to SQLite and back, once for each column.
    */
   private static List<Checkpoint> load(Sql sql, String where, String argument, String guestName)
       throws SQLException {
     Map<Long, List<DiskSnapshot>> disks = disks(sql, where, argument);
+    Map<Long, CheckpointMemory> memories = new HashMap<>();
+    sql.list(
+        "SELECT m.checkpoint_seq, m.record FROM checkpoints c"
+            + " JOIN memories m ON m.checkpoint_seq = c.seq WHERE "
+            + where,
+        r -> memories.put(r.getLong(1), LiveCodec.memory(Json.object(r.getString(2)))) == null,
+        argument);
     Map<Long, SortedMap<String, String>> tags = new HashMap<>();
     sql.list(
         "SELECT t.checkpoint_seq, t.key, t.value FROM checkpoints c"
@@ -71,7 +81,8 @@ public final class CheckpointTable {
               tags.getOrDefault(seq, noTags),
               fields[3].equals("1"),
               fields[4].equals("1"),
-              disks.getOrDefault(seq, List.of()));
+              disks.getOrDefault(seq, List.of()),
+              Optional.ofNullable(memories.get(seq)));
         },
         argument);
   }
@@ -133,6 +144,17 @@ public final class CheckpointTable {
       CatalogChange change,
       Map<CheckpointId, List<DiskSnapshot>> snapshots)
       throws SQLException {
+    apply(sql, guestId, change, snapshots, Map.of());
+  }
+
+  /** The same, for checkpoints of which some have a memory. */
+  public static void apply(
+      Sql sql,
+      String guestId,
+      CatalogChange change,
+      Map<CheckpointId, List<DiskSnapshot>> snapshots,
+      Map<CheckpointId, CheckpointMemory> memories)
+      throws SQLException {
     // Only here may the current checkpoint be one that is about to go: set it free first.
     GuestTable.setCurrent(sql, guestId, Optional.empty());
     for (CheckpointId id : change.deletions()) {
@@ -153,6 +175,10 @@ public final class CheckpointTable {
     }
     for (NewCheckpoint addition : change.additions()) {
       insert(sql, guestId, addition, snapshots.getOrDefault(addition.id(), List.of()));
+      CheckpointMemory memory = memories.get(addition.id());
+      if (memory != null) {
+        remember(sql, addition.id(), memory);
+      }
     }
     GuestTable.setCurrent(sql, guestId, change.current());
     GuestTable.touch(sql, guestId);
@@ -193,6 +219,17 @@ public final class CheckpointTable {
           tag.getKey(),
           tag.getValue());
     }
+  }
+
+  /** Sets what is known of a checkpoint's memory. */
+  public static void remember(Sql sql, CheckpointId id, CheckpointMemory memory)
+      throws SQLException {
+    sql.update(
+        "INSERT OR REPLACE INTO memories (checkpoint_seq, record)"
+            + " SELECT seq, ? FROM checkpoints WHERE id = ?",
+        LiveCodec.write(memory).toString(),
+        id.hex());
+    sql.update("UPDATE checkpoints SET manifest_due = 1 WHERE id = ?", id.hex());
   }
 
   /** Sets the name. */

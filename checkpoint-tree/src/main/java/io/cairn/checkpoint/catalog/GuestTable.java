@@ -59,7 +59,8 @@ public final class GuestTable {
         },
         id);
     return sql.first(
-        "SELECT name, id, driver, created_ms, current_id, revision, manifest_revision"
+        "SELECT name, id, driver, created_ms, current_id, revision, manifest_revision,"
+            + " driver_options"
             + " FROM guests WHERE id = ?",
         r ->
             new GuestRow(
@@ -67,6 +68,7 @@ public final class GuestTable {
                     r.getString(1),
                     r.getString(2),
                     r.getString(3),
+                    StringMaps.read(r.getString(8)),
                     disks,
                     identities,
                     Instant.ofEpochMilli(r.getLong(4))),
@@ -83,11 +85,12 @@ public final class GuestTable {
   /** Adds a guest. */
   public static void insert(Sql sql, Guest guest) throws SQLException {
     sql.update(
-        "INSERT INTO guests (id, name, driver, created_ms) VALUES (?, ?, ?, ?)",
+        "INSERT INTO guests (id, name, driver, created_ms, driver_options) VALUES (?, ?, ?, ?, ?)",
         guest.id(),
         guest.name(),
         guest.driver(),
-        guest.created().toEpochMilli());
+        guest.created().toEpochMilli(),
+        StringMaps.write(guest.driverOptions()));
     int position = 0;
     for (DiskRef disk : guest.disks()) {
       sql.update(

@@ -1,6 +1,8 @@
 package io.cairn.checkpoint.catalog;
 
 import io.cairn.checkpoint.CatalogChange;
+import io.cairn.checkpoint.CheckpointMemory;
+import io.cairn.checkpoint.LiveDraft;
 import io.cairn.checkpoint.OperationKind;
 import io.cairn.storage.StepOutcome;
 import io.cairn.storage.StorageStep;
@@ -20,6 +22,7 @@ import java.util.Optional;
  * @param started when it began
  * @param change what its commit point changes in the catalog
  * @param steps its steps, in order
+ * @param live what it does with the program that runs the guest; empty if nothing
  */
 public record JournalEntry(
     long seq,
@@ -30,10 +33,38 @@ public record JournalEntry(
     String planDigest,
     Instant started,
     CatalogChange change,
-    List<Step> steps) {
+    List<Step> steps,
+    Optional<Live> live) {
   /** Copies the steps. */
   public JournalEntry {
     steps = List.copyOf(steps);
+  }
+
+  /**
+   * The part that concerns the program that runs the guest.
+   *
+   * @param draft what is to be done
+   * @param stage how far it is
+   * @param memory the memory that was saved, once it was
+   */
+  public record Live(LiveDraft draft, Stage stage, Optional<CheckpointMemory> memory) {}
+
+  /** How far a transaction is with the program that runs the guest. */
+  public enum Stage {
+    /** Nothing was done to it. */
+    PLANNED,
+    /** It may be paused, and its disks may be snapshotted; it must run again. */
+    SAVING,
+    /** Its memory is saved, if it was to be; it may be held. */
+    SAVED,
+    /** It may be gone. */
+    ENDING,
+    /** It is gone, and nothing was started. */
+    ENDED,
+    /** Another one may have been started; it has not run yet. */
+    STARTING,
+    /** Another one waits to run. */
+    STARTED
   }
 
   /** How far a transaction is. */

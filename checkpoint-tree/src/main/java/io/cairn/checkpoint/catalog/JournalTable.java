@@ -1,12 +1,18 @@
 package io.cairn.checkpoint.catalog;
 
+import io.cairn.checkpoint.CatalogChange;
+import io.cairn.checkpoint.CheckpointMemory;
+import io.cairn.checkpoint.LiveDraft;
 import io.cairn.checkpoint.OperationKind;
 import io.cairn.checkpoint.TransactionDraft;
 import io.cairn.checkpoint.UnfinishedTransaction;
+import io.cairn.checkpoint.catalog.JournalEntry.Live;
+import io.cairn.checkpoint.catalog.JournalEntry.Stage;
 import io.cairn.checkpoint.catalog.JournalEntry.State;
 import io.cairn.checkpoint.catalog.JournalEntry.Step;
 import io.cairn.checkpoint.json.ChangeCodec;
 import io.cairn.checkpoint.json.Json;
+import io.cairn.checkpoint.json.LiveCodec;
 import io.cairn.checkpoint.json.StepCodec;
 import io.cairn.checkpoint.json.StorageJson;
 import io.cairn.storage.StepOutcome;
@@ -40,14 +46,16 @@ public final class JournalTable {
     long seq =
         sql.insert(
             "INSERT INTO journal (id, guest_id, kind, state, subject, plan_digest, started_ms,"
-                + " change) VALUES (?, ?, ?, 'PREPARING', ?, ?, ?, ?)",
+                + " change, live, live_stage)"
+                + " VALUES (?, ?, ?, 'PREPARING', ?, ?, ?, ?, ?, 'PLANNED')",
             id,
             guestId,
             kind.name(),
             subject,
             planDigest,
             now.toEpochMilli(),
-            ChangeCodec.write(draft.change()));
+            ChangeCodec.write(draft.change()),
+            draft.live().map(LiveCodec::write).orElse(null));
     int position = 0;
     for (StorageStep step : draft.beforeCommit()) {
       insertStep(sql, seq, position++, false, step);
@@ -94,6 +102,34 @@ public final class JournalTable {
         StorageJson.outcome(outcome).toString(),
         seq,
         position);
+  }
+
+  /** Notes how far a transaction is with the program that runs the guest. */
+  public static void stage(Sql sql, long seq, Stage stage) throws SQLException {
+    sql.update("UPDATE journal SET live_stage = ? WHERE seq = ?", stage.name(), seq);
+  }
+
+  /** Notes the memory that a transaction saved. */
+  public static void saved(Sql sql, long seq, CheckpointMemory memory) throws SQLException {
+    sql.update(
+        "UPDATE journal SET live_memory = ? WHERE seq = ?",
+        LiveCodec.write(memory).toString(),
+        seq);
+  }
+
+  /**
+   * Gives a transaction another aim, which it has reached but for what follows a commit point: its
+   * steps are forgotten.
+   */
+  public static void redirect(Sql sql, long seq, CatalogChange change, LiveDraft live)
+      throws SQLException {
+    sql.update(
+        "UPDATE journal SET change = ?, live = ?, live_stage = 'ENDED', state = 'COMMITTED'"
+            + " WHERE seq = ?",
+        ChangeCodec.write(change),
+        LiveCodec.write(live),
+        seq);
+    sql.update("DELETE FROM journal_steps WHERE journal_seq = ?", seq);
   }
 
   /** Moves a transaction on. */
@@ -155,8 +191,8 @@ public final class JournalTable {
       throws SQLException {
     List<JournalEntry> bare =
         sql.list(
-            "SELECT seq, id, kind, state, subject, plan_digest, started_ms, change"
-                + " FROM journal WHERE "
+            "SELECT seq, id, kind, state, subject, plan_digest, started_ms, change,"
+                + " live, live_stage, live_memory FROM journal WHERE "
                 + where,
             JournalTable::bareEntry,
             argument);
@@ -172,7 +208,8 @@ public final class JournalTable {
               entry.planDigest(),
               entry.started(),
               entry.change(),
-              steps(sql, entry.seq())));
+              steps(sql, entry.seq()),
+              entry.live()));
     }
     return entries;
   }
@@ -187,7 +224,20 @@ public final class JournalTable {
         r.getString(6),
         Instant.ofEpochMilli(r.getLong(7)),
         ChangeCodec.read(r.getString(8)),
-        List.of());
+        List.of(),
+        live(r));
+  }
+
+  private static Optional<Live> live(ResultSet r) throws SQLException {
+    String draft = r.getString(9);
+    if (draft == null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Live(
+            LiveCodec.live(draft),
+            Stage.valueOf(r.getString(10)),
+            Optional.ofNullable(r.getString(11)).map(Json::object).map(LiveCodec::memory)));
   }
 
   private static List<Step> steps(Sql sql, long seq) throws SQLException {

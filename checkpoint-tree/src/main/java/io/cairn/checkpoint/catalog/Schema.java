@@ -16,7 +16,7 @@ import java.util.List;
  */
 final class Schema {
   /** What this version of Cairn writes. */
-  static final Schema CURRENT = new Schema(List.of("schema-1.sql"));
+  static final Schema CURRENT = new Schema(List.of("schema-1.sql", "schema-2.sql"));
 
   /** "CARN": marks an SQLite file as a catalog of Cairn. */
   private static final long APPLICATION_ID = 0x4341524eL;

@@ -7,7 +7,9 @@ import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.catalog.AuditTable;
 import io.cairn.checkpoint.catalog.Catalog;
 import io.cairn.checkpoint.catalog.Sql;
+import io.cairn.checkpoint.guest.GuestPause;
 import io.cairn.checkpoint.json.Json;
+import io.cairn.checkpoint.json.LiveCodec;
 import io.cairn.checkpoint.json.StorageJson;
 import io.cairn.storage.io.BlockFileSystem;
 import java.io.IOException;
@@ -69,49 +71,66 @@ public final class AuditLog {
   /** A transaction begins. */
   public void begin(Sql sql, Deed deed, String transactionId, String planDigest)
       throws SQLException {
-    add(sql, "begin", deed, Optional.of(transactionId), Optional.of(planDigest), "", "", null);
+    AuditTable.insert(
+        sql,
+        deed.guest(),
+        write(record("begin", deed, Optional.of(transactionId), Optional.of(planDigest), "", "")));
   }
 
   /** A transaction ended. */
   public void end(
       Sql sql, Deed deed, String transactionId, String result, String message, Instant started)
       throws SQLException {
+    end(sql, deed, transactionId, result, message, started, Optional.empty());
+  }
+
+  /** A transaction ended that paused a running guest. */
+  public void end(
+      Sql sql,
+      Deed deed,
+      String transactionId,
+      String result,
+      String message,
+      Instant started,
+      Optional<GuestPause> pause)
+      throws SQLException {
     Duration duration = Duration.between(started, now());
-    add(sql, "end", deed, Optional.of(transactionId), Optional.empty(), result, message, duration);
+    AuditRecord ended =
+        record("end", deed, Optional.of(transactionId), Optional.empty(), result, message);
+    AuditTable.insert(sql, deed.guest(), write(ended.lasting(duration, pause)));
   }
 
   /** Something was done in one step. */
   public void done(Sql sql, Deed deed, String message) throws SQLException {
-    add(sql, "done", deed, Optional.empty(), Optional.empty(), "ok", message, null);
+    AuditTable.insert(
+        sql,
+        deed.guest(),
+        write(record("done", deed, Optional.empty(), Optional.empty(), "ok", message)));
   }
 
-  private void add(
-      Sql sql,
+  private AuditRecord record(
       String event,
       Deed deed,
       Optional<String> transactionId,
       Optional<String> planDigest,
       String result,
-      String message,
-      @org.jspecify.annotations.Nullable Duration duration)
-      throws SQLException {
-    AuditRecord record =
-        new AuditRecord(
-            now(),
-            event,
-            deed.action(),
-            deed.guest(),
-            deed.subject(),
-            transactionId,
-            System.getProperty("user.name", "unknown"),
-            Optional.ofNullable(System.getenv("SUDO_USER")),
-            command,
-            planDigest,
-            deed.checkpoints(),
-            result,
-            message,
-            Optional.ofNullable(duration));
-    AuditTable.insert(sql, deed.guest(), write(record));
+      String message) {
+    return new AuditRecord(
+        now(),
+        event,
+        deed.action(),
+        deed.guest(),
+        deed.subject(),
+        transactionId,
+        System.getProperty("user.name", "unknown"),
+        Optional.ofNullable(System.getenv("SUDO_USER")),
+        command,
+        planDigest,
+        deed.checkpoints(),
+        result,
+        message,
+        Optional.empty(),
+        Optional.empty());
   }
 
   private Instant now() {
@@ -202,6 +221,7 @@ public final class AuditLog {
       json.addProperty("message", record.message());
     }
     record.duration().ifPresent(d -> json.addProperty("durationMs", d.toMillis()));
+    record.pause().ifPresent(p -> json.add("pauseNanos", LiveCodec.nanos(p)));
     return json.toString();
   }
 
@@ -223,6 +243,9 @@ public final class AuditLog {
         Json.optionalText(json, "message").orElse(""),
         json.has("durationMs")
             ? Optional.of(Duration.ofMillis(Json.number(json, "durationMs")))
+            : Optional.empty(),
+        json.has("pauseNanos")
+            ? Optional.of(LiveCodec.pause(Json.object(json, "pauseNanos")))
             : Optional.empty());
   }
 }

@@ -8,6 +8,7 @@ import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.RetainedSnapshot;
 import io.cairn.checkpoint.json.Json;
+import io.cairn.checkpoint.json.LiveCodec;
 import io.cairn.checkpoint.json.StorageJson;
 import io.cairn.storage.DiskRef;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -36,6 +38,9 @@ final class ManifestCodec {
     json.addProperty("id", guest.id());
     json.addProperty("name", guest.name());
     json.addProperty("driver", guest.driver());
+    if (!guest.driverOptions().isEmpty()) {
+      json.add("driverOptions", Json.map(guest.driverOptions()));
+    }
     json.addProperty("created", guest.created().toString());
     Json.addIfPresent(json, "current", manifest.current().map(CheckpointId::hex));
     json.add("disks", Json.array(guest.disks(), d -> disk(guest, d)));
@@ -73,6 +78,7 @@ final class ManifestCodec {
             Json.text(json, "name"),
             Json.text(json, "id"),
             Json.text(json, "driver"),
+            Json.map(json, "driverOptions"),
             disks,
             identities,
             StorageJson.instant(json, "created"));
@@ -100,6 +106,7 @@ final class ManifestCodec {
     json.addProperty("pinned", checkpoint.pinned());
     json.addProperty("automatic", checkpoint.automatic());
     json.add("disks", Json.array(checkpoint.disks(), StorageJson::snapshot));
+    checkpoint.memory().ifPresent(memory -> json.add("memory", LiveCodec.write(memory)));
     return sealed(CHECKPOINT_SCHEMA, "checkpoint", json);
   }
 
@@ -115,7 +122,10 @@ final class ManifestCodec {
         Json.map(json, "tags"),
         Json.flag(json, "pinned"),
         Json.flag(json, "automatic"),
-        Json.list(json, "disks", StorageJson::snapshot));
+        Json.list(json, "disks", StorageJson::snapshot),
+        json.has("memory")
+            ? Optional.of(LiveCodec.memory(Json.object(json, "memory")))
+            : Optional.empty());
   }
 
   private static String sealed(String schema, String key, JsonObject content) {

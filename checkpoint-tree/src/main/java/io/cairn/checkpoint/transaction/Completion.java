@@ -12,9 +12,9 @@ import io.cairn.checkpoint.files.AuditLog.Deed;
 import io.cairn.checkpoint.transaction.TransactionRunner.Completed;
 import io.cairn.storage.DiskSnapshot;
 import io.cairn.storage.StepOutcome;
-import io.cairn.storage.StorageException;
 import io.cairn.storage.StorageStep.DeleteSnapshots;
 import io.cairn.storage.StorageStep.DeleteSnapshots.Deletion;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -34,7 +34,17 @@ final class Completion {
     this.shop = shop;
   }
 
-  Completed complete(Guest guest, JournalEntry entry, Control control) {
+  /** Completes a transaction that this process did not run. */
+  Completed complete(Guest guest, JournalEntry entry) {
+    try (LiveTransaction live = new LiveTransaction(shop, guest, entry)) {
+      return complete(guest, entry, live, Control.NONE);
+    }
+  }
+
+  Completed complete(Guest guest, JournalEntry entry, LiveTransaction live, Control control) {
+    LiveAfterwards afterwards = new LiveAfterwards(shop, guest, entry, live);
+    // A guest that waits has been waiting long enough.
+    List<String> unsettled = new ArrayList<>(afterwards.settle());
     // First of all: were the catalog lost after the deletions, manifests must not name what is
     // gone.
     shop.catchUpManifests(guest.id(), entry.change().deletions());
@@ -49,15 +59,18 @@ final class Completion {
       }
       control.at(TransactionRunner.phase(step), step.position() + 1, steps);
       try {
-        StepOutcome outcome = shop.backend(step.step().backend()).commit(step.step());
+        StepOutcome outcome =
+            afterwards.delete(shop.backend(step.step().backend()), (DeleteSnapshots) step.step());
         shop.crashPoints().reached("step " + step.position() + " done");
         shop.catalog().change(s -> deleted(s, guest, entry, step, outcome));
         bytesFreed += outcome.bytesFreed();
-      } catch (StorageException | RuntimeException e) {
+      } catch (IOException | RuntimeException e) {
         leftovers.add(String.valueOf(e.getMessage()));
       }
       shop.crashPoints().reached("step " + step.position() + " noted");
     }
+    bytesFreed += afterwards.freeMemory(leftovers);
+    shop.crashPoints().reached("memory freed");
     shop.catalog()
         .change(
             s -> {
@@ -72,14 +85,15 @@ final class Completion {
                           entry.change().deletions()),
                       entry.id(),
                       "ok",
-                      String.join("; ", leftovers),
-                      entry.started());
+                      String.join("; ", leftovers) + String.join("; ", unsettled),
+                      entry.started(),
+                      live.pause());
             });
     shop.crashPoints().reached("finished");
     shop.catchUpManifests(guest.id(), List.of());
     shop.audit().export(shop.catalog());
     control.at("done", steps + 1, steps);
-    return new Completed(entry.id(), bytesFreed, leftovers);
+    return new Completed(entry.id(), bytesFreed, leftovers, live.pause(), unsettled);
   }
 
   private void deleted(Sql sql, Guest guest, JournalEntry entry, Step step, StepOutcome outcome)

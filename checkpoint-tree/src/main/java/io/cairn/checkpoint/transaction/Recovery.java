@@ -4,13 +4,12 @@ import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.RecoveryReport.Recovered;
 import io.cairn.checkpoint.catalog.JournalEntry;
 import io.cairn.checkpoint.catalog.JournalEntry.State;
-import io.cairn.checkpoint.catalog.JournalEntry.Step;
 import io.cairn.checkpoint.catalog.JournalTable;
 import io.cairn.storage.CairnException;
-import io.cairn.storage.DiskRef;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StateAfter;
 import io.cairn.storage.StorageException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,18 +41,19 @@ public final class Recovery {
     String message;
     boolean forward = entry.state() == State.COMMITTED;
     if (forward) {
-      new Completion(shop).complete(guest, entry, Control.NONE);
+      new Completion(shop).complete(guest, entry);
       message = text(guest, entry) + " had committed and was completed";
     } else {
       try {
-        refuseInUse(guest, entry);
         String kept =
-            new Rollback(shop).rollBack(guest, entry, "interrupted; taken back by recovery");
+            new Rollback(shop)
+                .rollBack(guest, entry, Optional.empty(), "interrupted; taken back by recovery");
         message =
             text(guest, entry)
                 + " was interrupted and was taken back"
                 + (kept.isEmpty() ? "" : "; " + kept);
-      } catch (StorageException e) {
+      } catch (IOException failure) {
+        StorageException e = Failures.storage(failure);
         throw failed(guest, entry, e.code(), e.hint(), e);
       } catch (CairnException e) {
         throw failed(guest, entry, e.code(), e.hint().orElse(""), e);
@@ -67,23 +67,6 @@ public final class Recovery {
     return String.format(
         "%s of %s (guest %s, transaction %s)",
         entry.kind().word(), entry.subject(), guest.name(), entry.id());
-  }
-
-  private void refuseInUse(Guest guest, JournalEntry entry) throws StorageException {
-    for (Step step : entry.before()) {
-      if (!step.started()) {
-        continue;
-      }
-      for (DiskRef disk : step.step().disks()) {
-        Optional<String> user = shop.backend(disk.backend()).inspect(disk).inUseBy();
-        if (user.isPresent()) {
-          throw new StorageException(
-              ErrorCode.LOCKED,
-              "disk " + disk.id() + " of " + guest.name() + " is in use by " + user.get(),
-              "shut the guest down; the next command then recovers by itself");
-        }
-      }
-    }
   }
 
   private static CairnException failed(

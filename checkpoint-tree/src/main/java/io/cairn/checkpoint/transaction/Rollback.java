@@ -4,6 +4,8 @@ import io.cairn.checkpoint.CatalogChange;
 import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.NewCheckpoint;
+import io.cairn.checkpoint.RetainedSnapshot;
+import io.cairn.checkpoint.catalog.Catalog;
 import io.cairn.checkpoint.catalog.CheckpointTable;
 import io.cairn.checkpoint.catalog.GuestTable;
 import io.cairn.checkpoint.catalog.JournalEntry;
@@ -12,7 +14,10 @@ import io.cairn.checkpoint.catalog.JournalEntry.Step;
 import io.cairn.checkpoint.catalog.JournalTable;
 import io.cairn.checkpoint.catalog.Sql;
 import io.cairn.checkpoint.files.AuditLog.Deed;
+import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.storage.DiskRef;
 import io.cairn.storage.DiskSnapshot;
+import io.cairn.storage.ErrorCode;
 import io.cairn.storage.HeadState;
 import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.StepState;
@@ -20,6 +25,7 @@ import io.cairn.storage.StorageBackend;
 import io.cairn.storage.StorageException;
 import io.cairn.storage.StorageStep.SwitchHeads;
 import io.cairn.storage.StorageStep.TakeSnapshots;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -45,18 +51,37 @@ final class Rollback {
     this.shop = shop;
   }
 
-  /** Takes it back; returns what was kept on the way, for a message, or an empty text. */
-  String rollBack(Guest guest, JournalEntry entry, String reason) throws StorageException {
+  /**
+   * Takes it back; returns what was kept on the way, for a message, or an empty text.
+   *
+   * @param held the guest, if the transaction that failed has it at hand
+   */
+  String rollBack(Guest guest, JournalEntry entry, Optional<LiveGuest> held, String reason)
+      throws IOException {
     List<Step> begun = new ArrayList<>(entry.before().stream().filter(Step::started).toList());
     Collections.reverse(begun);
+    if (entry.live().isPresent()) {
+      LiveRollback living = new LiveRollback(shop, guest, entry);
+      Optional<LiveGuest> live = living.find(held);
+      if (live.isPresent()) {
+        try (LiveGuest there = live.get()) {
+          List<RetainedSnapshot> left = living.under(there, begun);
+          finish(guest, entry, reason, s -> LiveRollback.retain(s, guest, left));
+          return "";
+        }
+      }
+    }
+    refuseInUse(guest, begun);
     List<String> kept = new ArrayList<>();
     if (diverged(entry)) {
       kept.add("kept what was written since as " + new Rescue(shop).rescue(guest, entry));
     }
+    // The snapshots that were captured with a memory stay, as the guest may continue from both.
+    boolean continues = entry.live().flatMap(JournalEntry.Live::memory).isPresent();
     Map<String, SnapshotLabel> needed = new LinkedHashMap<>();
     for (Step step : begun) {
       StorageBackend backend = shop.backend(step.step().backend());
-      if (step.step() instanceof TakeSnapshots take && isNeeded(take, needed)) {
+      if (step.step() instanceof TakeSnapshots take && (continues || isNeeded(take, needed))) {
         continue;
       }
       backend.abort(step.step());
@@ -65,12 +90,72 @@ final class Rollback {
         needed.putAll(notReturned(backend, heads));
       }
     }
+    if (entry.live().isPresent()) {
+      LiveRollback living = new LiveRollback(shop, guest, entry);
+      if (continues) {
+        Optional<String> name = living.redirect(reason);
+        if (name.isPresent()) {
+          return continued(guest, entry, name.get(), kept);
+        }
+        abortTakes(begun, needed);
+      }
+      living.forgetMemory();
+    }
     Map<NewCheckpoint, List<DiskSnapshot>> salvaged = salvaged(guest, entry, needed);
     salvaged.keySet().forEach(c -> kept.add("kept the state before as " + c.name()));
+    finish(guest, entry, reason, s -> keep(s, guest, salvaged));
+    return String.join("; ", kept);
+  }
+
+  private void abortTakes(List<Step> begun, Map<String, SnapshotLabel> needed)
+      throws StorageException {
+    for (Step step : begun) {
+      if (step.step() instanceof TakeSnapshots take && !isNeeded(take, needed)) {
+        shop.backend(take.backend()).abort(take);
+        shop.crashPoints().reached("step " + step.position() + " aborted");
+      }
+    }
+  }
+
+  /** The guest was ended on the way: it continues from what was captured of it. */
+  private String continued(Guest guest, JournalEntry entry, String name, List<String> kept) {
+    JournalEntry redirected =
+        shop.catalog().read(s -> JournalTable.unfinished(s, guest.id())).stream()
+            .filter(e -> e.seq() == entry.seq())
+            .findFirst()
+            .orElseThrow();
+    List<String> unsettled = new Completion(shop).complete(guest, redirected).unsettled();
+    kept.add(
+        unsettled.isEmpty()
+            ? "the guest continues where it was, which is kept as " + guest.name() + "@" + name
+            : "where the guest was is kept as "
+                + guest.name()
+                + "@"
+                + name
+                + ", but "
+                + String.join("; ", unsettled));
+    return String.join("; ", kept);
+  }
+
+  private void refuseInUse(Guest guest, List<Step> begun) throws StorageException {
+    for (Step step : begun) {
+      for (DiskRef disk : step.step().disks()) {
+        Optional<String> user = shop.backend(disk.backend()).inspect(disk).inUseBy();
+        if (user.isPresent()) {
+          throw new StorageException(
+              ErrorCode.LOCKED,
+              "disk " + disk.id() + " of " + guest.name() + " is in use by " + user.get(),
+              "shut the guest down; the next command then recovers by itself");
+        }
+      }
+    }
+  }
+
+  private void finish(Guest guest, JournalEntry entry, String reason, Catalog.Task also) {
     shop.catalog()
         .change(
             s -> {
-              keep(s, guest, salvaged);
+              also.run(s);
               JournalTable.finish(s, entry.seq(), State.ABORTED, shop.now());
               shop.audit()
                   .end(
@@ -84,7 +169,6 @@ final class Rollback {
     shop.crashPoints().reached("rolled back");
     shop.catchUpManifests(guest.id(), List.of());
     shop.audit().export(shop.catalog());
-    return String.join("; ", kept);
   }
 
   /**

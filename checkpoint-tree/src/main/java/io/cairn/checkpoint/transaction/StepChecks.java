@@ -6,11 +6,13 @@ import io.cairn.storage.DiskHead;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.Finding;
+import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.StorageBackend;
 import io.cairn.storage.StorageException;
 import io.cairn.storage.StorageStep;
 import io.cairn.storage.StorageStep.SwitchHeads;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -28,6 +30,31 @@ public final class StepChecks {
 
   /** Every obstacle; empty if there is none. */
   public static List<Blocker> blockers(Guest guest, StorageBackend backend, StorageStep step) {
+    return blockers(guest, backend, step, Collections.emptySortedMap());
+  }
+
+  /**
+   * The same for disks that a running guest has open, as it may.
+   *
+   * @param modes by disk id, how it is snapshotted under the guest
+   */
+  public static List<Blocker> blockers(
+      Guest guest,
+      StorageBackend backend,
+      StorageStep step,
+      SortedMap<String, LiveSnapshotMode> modes) {
+    return all(guest, backend, step).stream().filter(b -> !tolerated(b, step, modes)).toList();
+  }
+
+  /** That a disk is in use is no obstacle if the guest lets go of it, or need not. */
+  private static boolean tolerated(
+      Blocker blocker, StorageStep step, SortedMap<String, LiveSnapshotMode> modes) {
+    return blocker.code() == ErrorCode.LOCKED
+        && step.disks().stream()
+            .anyMatch(d -> blocker.object().equals("disk " + d.id()) && modes.containsKey(d.id()));
+  }
+
+  private static List<Blocker> all(Guest guest, StorageBackend backend, StorageStep step) {
     List<Blocker> found = new ArrayList<>();
     for (DiskRef disk : step.disks().stream().distinct().toList()) {
       found.addAll(ofDisk(guest, backend, disk));
@@ -81,10 +108,7 @@ public final class StepChecks {
             user ->
                 found.add(
                     new Blocker(
-                        ErrorCode.LOCKED,
-                        object,
-                        "is in use by " + user,
-                        "shut the guest down first")));
+                        ErrorCode.LOCKED, object, "is in use by " + user, "shut the guest down first")));
     return found;
   }
 

@@ -1,6 +1,7 @@
 package io.cairn.checkpoint.transaction;
 
 import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.CheckpointMemory;
 import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.NewCheckpoint;
 import io.cairn.checkpoint.OperationKind;
@@ -14,11 +15,13 @@ import io.cairn.checkpoint.catalog.JournalTable;
 import io.cairn.checkpoint.catalog.RetainedTable;
 import io.cairn.checkpoint.catalog.Sql;
 import io.cairn.checkpoint.files.AuditLog.Deed;
+import io.cairn.checkpoint.guest.GuestPause;
 import io.cairn.storage.BlockedException;
 import io.cairn.storage.Blocker;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.DiskSnapshot;
 import io.cairn.storage.ErrorCode;
+import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.StateAfter;
 import io.cairn.storage.StepOutcome;
@@ -28,11 +31,15 @@ import io.cairn.storage.StorageStep.DeleteSnapshots;
 import io.cairn.storage.StorageStep.DeleteSnapshots.Deletion;
 import io.cairn.storage.StorageStep.SwitchHeads;
 import io.cairn.storage.StorageStep.TakeSnapshots;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
 import java.util.stream.Stream;
 
 /**
@@ -73,8 +80,15 @@ public final class TransactionRunner {
    * @param transactionId its id
    * @param bytesFreed what became free
    * @param leftovers why snapshots to be deleted are still there, if they are
+   * @param pause for how long a running guest did not run
+   * @param unsettled why the guest is not as it was to be, if so
    */
-  public record Completed(String transactionId, long bytesFreed, List<String> leftovers) {}
+  public record Completed(
+      String transactionId,
+      long bytesFreed,
+      List<String> leftovers,
+      Optional<GuestPause> pause,
+      List<String> unsettled) {}
 
   /**
    * Runs a transaction to its end, or takes it back.
@@ -101,19 +115,22 @@ public final class TransactionRunner {
                       shop.now());
                 });
     shop.crashPoints().reached("journal written");
-    try {
-      forward(guest, entry, control);
-    } catch (StorageException | RuntimeException e) {
-      if (!committed(guest, entry, e)) {
-        throw takenBack(order, entry, e);
+    try (LiveTransaction live = new LiveTransaction(shop, guest, entry)) {
+      try {
+        forward(guest, entry, live, control);
+      } catch (IOException | RuntimeException e) {
+        if (!committed(guest, entry, e)) {
+          throw takenBack(order, entry, live, e);
+        }
       }
-    }
-    shop.crashPoints().reached("committed");
-    try {
-      return new Completion(shop).complete(guest, entry, control);
-    } catch (CairnException e) {
-      // What is done stays done, whatever now keeps it from being noted: the store may be full.
-      return new Completed(entry.id(), 0, List.of(String.valueOf(e.getMessage())));
+      shop.crashPoints().reached("committed");
+      try {
+        return new Completion(shop).complete(guest, entry, live, control);
+      } catch (CairnException e) {
+        // What is done stays done, whatever now keeps it from being noted: the store may be full.
+        return new Completed(
+            entry.id(), 0, List.of(String.valueOf(e.getMessage())), live.pause(), List.of());
+      }
     }
   }
 
@@ -130,22 +147,32 @@ public final class TransactionRunner {
 
   // The way forward, to the commit point
 
-  private void forward(Guest guest, JournalEntry entry, Control control) throws StorageException {
+  private void forward(Guest guest, JournalEntry entry, LiveTransaction live, Control control)
+      throws IOException {
     Map<Integer, StepOutcome> outcomes = new HashMap<>();
     int steps = entry.steps().size();
+    live.begin(outcomes, control);
     for (Step step : entry.before()) {
+      if (outcomes.containsKey(step.position())) {
+        continue;
+      }
       refuseIfCancelled(control);
       control.at(phase(step), step.position() + 1, steps);
       outcomes.put(step.position(), carryOut(guest, entry, step, outcomes));
       shop.crashPoints().reached("step " + step.position() + " done");
     }
+    live.start(control);
     // What comes after the commit point cannot be taken back: look before it, not after it.
+    SortedMap<String, LiveSnapshotMode> modes =
+        live.live().isPresent()
+            ? Modes.choose(guest, live.live().get(), shop::backend)
+            : entry.live().map(l -> l.draft().modes()).orElse(Collections.emptySortedMap());
     for (Step step : entry.after()) {
-      refuseIfBlocked(guest, shop.backend(step.step().backend()), step);
+      refuseIfBlocked(guest, shop.backend(step.step().backend()), step, modes);
     }
     refuseIfCancelled(control);
     control.at("committing", entry.before().size() + 1, steps);
-    shop.catalog().change(s -> commit(s, guest, entry, outcomes));
+    shop.catalog().change(s -> commit(s, guest, entry, outcomes, live.memories()));
   }
 
   private StepOutcome carryOut(
@@ -163,14 +190,19 @@ public final class TransactionRunner {
               JournalTable.started(s, entry.seq(), step.position(), shop.now());
             });
     shop.crashPoints().reached("step " + step.position() + " marked");
-    refuseIfBlocked(guest, backend, step);
+    refuseIfBlocked(guest, backend, step, Collections.emptySortedMap());
     backend.prepare(step.step());
     shop.crashPoints().reached("step " + step.position() + " prepared");
     return backend.commit(step.step());
   }
 
   /** The commit point. */
-  private void commit(Sql sql, Guest guest, JournalEntry entry, Map<Integer, StepOutcome> outcomes)
+  private void commit(
+      Sql sql,
+      Guest guest,
+      JournalEntry entry,
+      Map<Integer, StepOutcome> outcomes,
+      Map<CheckpointId, CheckpointMemory> memories)
       throws SQLException {
     Map<CheckpointId, List<DiskSnapshot>> taken = new HashMap<>();
     for (Step step : entry.before()) {
@@ -193,7 +225,10 @@ public final class TransactionRunner {
         }
       }
     }
-    CheckpointTable.apply(sql, guest.id(), entry.change(), taken);
+    CheckpointTable.apply(sql, guest.id(), entry.change(), taken, memories);
+    if (entry.live().isPresent()) {
+      LiveAfterwards.countContinued(sql, guest, entry.live().get().draft());
+    }
     JournalTable.state(sql, entry.seq(), State.COMMITTED);
   }
 
@@ -229,8 +264,9 @@ public final class TransactionRunner {
     }
   }
 
-  private static void refuseIfBlocked(Guest guest, StorageBackend backend, Step step) {
-    List<Blocker> blockers = StepChecks.blockers(guest, backend, step.step());
+  static void refuseIfBlocked(
+      Guest guest, StorageBackend backend, Step step, SortedMap<String, LiveSnapshotMode> modes) {
+    List<Blocker> blockers = StepChecks.blockers(guest, backend, step.step(), modes);
     if (!blockers.isEmpty()) {
       throw new BlockedException(phase(step) + " was refused", blockers);
     }
@@ -261,12 +297,16 @@ public final class TransactionRunner {
                     ErrorCode.FAILED, "transaction " + entry.id() + " is not in the journal", ""));
   }
 
-  private CairnException takenBack(Order order, JournalEntry entry, Exception failure) {
+  private CairnException takenBack(
+      Order order, JournalEntry entry, LiveTransaction live, Exception failure) {
     Guest guest = order.guest();
+    String kept;
     try {
-      new Rollback(shop)
-          .rollBack(guest, current(guest, entry), String.valueOf(failure.getMessage()));
-    } catch (StorageException | RuntimeException e) {
+      kept =
+          new Rollback(shop)
+              .rollBack(
+                  guest, current(guest, entry), live.live(), String.valueOf(failure.getMessage()));
+    } catch (IOException | RuntimeException e) {
       e.addSuppressed(failure);
       return needsRecovery(entry, failure, e);
     }
@@ -286,7 +326,11 @@ public final class TransactionRunner {
     return new CairnException(
             code,
             StateAfter.ROLLED_BACK,
-            order.text() + " failed: " + failure.getMessage() + "; everything was taken back",
+            order.text()
+                + " failed: "
+                + failure.getMessage()
+                + "; "
+                + (kept.isEmpty() ? "everything was taken back" : kept),
             hint,
             failure)
         .with("transaction", entry.id());

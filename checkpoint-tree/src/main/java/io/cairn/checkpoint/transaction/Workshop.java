@@ -1,14 +1,19 @@
 package io.cairn.checkpoint.transaction;
 
+import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.GuestDriver;
 import io.cairn.checkpoint.catalog.Catalog;
 import io.cairn.checkpoint.files.AuditLog;
+import io.cairn.checkpoint.files.GuestFolders;
 import io.cairn.checkpoint.files.Manifests;
+import io.cairn.checkpoint.guest.LiveGuest;
 import io.cairn.storage.StorageBackend;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -18,7 +23,9 @@ import java.util.function.Function;
  *
  * @param catalog the catalog
  * @param backends finds a backend by name, or throws a CairnException
+ * @param drivers finds a guest driver by name, or throws a CairnException
  * @param manifests the manifests
+ * @param folders the directories of guests
  * @param audit the audit log
  * @param clock what tells the time
  * @param random what ids are drawn from
@@ -28,7 +35,9 @@ import java.util.function.Function;
 public record Workshop(
     Catalog catalog,
     Function<String, StorageBackend> backends,
+    Function<String, GuestDriver> drivers,
     Manifests manifests,
+    GuestFolders folders,
     AuditLog audit,
     Clock clock,
     Random random,
@@ -37,6 +46,14 @@ public record Workshop(
 
   StorageBackend backend(String name) {
     return backends.apply(name);
+  }
+
+  GuestDriver driver(Guest guest) {
+    return drivers.apply(guest.driver());
+  }
+
+  Optional<LiveGuest> attach(Guest guest) throws IOException {
+    return driver(guest).attach(guest, folders.process(guest));
   }
 
   Instant now() {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.catalog.Catalog.Mode;
 import io.cairn.storage.CairnException;
@@ -12,6 +13,9 @@ import io.cairn.storage.ErrorCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -184,12 +188,46 @@ final class CatalogTest {
   }
 
   @Test
+  void open_storeOfVersion1_keepsItsGuestsAndCheckpoints() throws SQLException {
+    String id = "0".repeat(32);
+    try (Connection connection =
+        DriverManager.getConnection("jdbc:sqlite:" + directory.resolve(Catalog.FILE_NAME))) {
+      Sql sql = new Sql(connection);
+      new Schema(List.of("schema-1.sql")).migrate(sql, 0);
+      sql.run(
+          "INSERT INTO guests (id, name, driver, created_ms) VALUES ('vm1-id', 'vm1', 'none', 1234)");
+      sql.run(
+          "INSERT INTO checkpoints (id, guest_id, name, created_ms, description, pinned, automatic)"
+              + " VALUES ('"
+              + id
+              + "', 'vm1-id', 'base', 5, 'old', 1, 0)");
+      sql.run(
+          "INSERT INTO journal (id, guest_id, kind, state, subject, plan_digest, started_ms, change)"
+              + " VALUES ('t', 'vm1-id', 'CREATE', 'COMMITTED', 'vm1@base', 'd', 5,"
+              + " '{\"deletions\":[],\"additions\":[]}')");
+    }
+    assertEquals(ErrorCode.STORE_UNUSABLE, codeOfOpening(Mode.READ));
+    try (Catalog catalog = Catalog.open(directory, Mode.WRITE)) {
+      assertEquals(
+          List.of(guest("vm1")),
+          catalog.read(s -> GuestTable.all(s).stream().map(GuestTable.GuestRow::guest).toList()));
+      Checkpoint old = catalog.read(s -> CheckpointTable.all(s, "vm1-id", "vm1")).get(0);
+      assertEquals("base", old.name());
+      assertTrue(old.memory().isEmpty());
+      assertTrue(catalog.read(s -> JournalTable.unfinished(s, "vm1-id")).get(0).live().isEmpty());
+    }
+    try (Catalog catalog = Catalog.open(directory, Mode.READ)) {
+      assertEquals(2, catalog.<Integer>read(s -> s.one("PRAGMA user_version", r -> r.getInt(1))));
+    }
+  }
+
+  @Test
   void migrate_fromAnEarlierVersion_keepsWhatIsThere() {
     create();
-    Schema later = new Schema(List.of("schema-1.sql", "schema-test-2.sql"));
+    Schema later = new Schema(List.of("schema-1.sql", "schema-2.sql", "schema-test-3.sql"));
     try (Catalog catalog = Catalog.open(directory, Mode.WRITE)) {
       catalog.change(s -> later.migrate(s, later.read(s, file())));
-      assertEquals(2, catalog.<Integer>read(s -> later.read(s, file())));
+      assertEquals(3, catalog.<Integer>read(s -> later.read(s, file())));
       assertEquals(
           Optional.of("none"),
           catalog.read(s -> s.first("SELECT note FROM guests", r -> r.getString(1))));

@@ -11,6 +11,7 @@ import io.cairn.storage.DiskSnapshot;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.Finding;
 import io.cairn.storage.HeadState;
+import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.ReadableDisk;
 import io.cairn.storage.SnapshotUsage;
 import io.cairn.storage.StepEstimate;
@@ -158,7 +159,7 @@ public final class MemoryBackend implements StorageBackend {
   @Override
   public synchronized BackendCapabilities capabilities(DiskRef disk) throws StorageException {
     require(disk);
-    return new BackendCapabilities(Set.of(), false, true);
+    return new BackendCapabilities(Set.of(LiveSnapshotMode.RELEASED), false, true);
   }
 
   @Override
@@ -334,7 +335,9 @@ public final class MemoryBackend implements StorageBackend {
   public synchronized void prepare(StorageStep step) throws StorageException {
     faults.pass("prepare");
     for (DiskRef disk : step.disks()) {
-      refuseInUse(disk, require(disk));
+      if (!(step instanceof TakeSnapshots)) {
+        refuseInUse(disk, require(disk));
+      }
     }
   }
 

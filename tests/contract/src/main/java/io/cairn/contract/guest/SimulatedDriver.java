@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Runs simulated guests within this process. */
 public final class SimulatedDriver implements GuestDriver, GuestStarter {
@@ -26,6 +27,8 @@ public final class SimulatedDriver implements GuestDriver, GuestStarter {
   private final MemoryBackend storage;
   private final int pages;
   private final Map<String, SimulatedMachine> machines = new HashMap<>();
+  private int refusals;
+  private final Map<String, String> changed = new HashMap<>();
 
   /**
    * A driver without guests.
@@ -59,6 +62,51 @@ public final class SimulatedDriver implements GuestDriver, GuestStarter {
     return machine;
   }
 
+  /** Lets a guest that runs count on. */
+  public void steps(Guest guest, int count) {
+    machine(guest).steps(count);
+  }
+
+  /** What a guest has counted to, in its memory. */
+  public long counter(Guest guest) {
+    return machine(guest).counter();
+  }
+
+  /** Whether each of a guest's disks holds what it has counted to. */
+  public boolean disksAgree(Guest guest) {
+    SimulatedMachine machine = machine(guest);
+    return machine.countersOnDisks().stream().allMatch(c -> c == machine.counter());
+  }
+
+  /** Whether a guest has a process. */
+  public boolean alive(Guest guest) {
+    return machines.containsKey(guest.name()) && machine(guest).alive();
+  }
+
+  /** Whether a guest runs. */
+  public boolean running(Guest guest) {
+    return alive(guest) && machine(guest).running();
+  }
+
+  /** Ends a guest as if it had crashed. */
+  public void kill(Guest guest) {
+    machine(guest).end();
+  }
+
+  /** Has the next starts fail, as if the hypervisor refused. */
+  public void refuseStarts(int count) {
+    refusals = count;
+  }
+
+  /** Gives machines that are started from now on another property, or takes it away again. */
+  public void changeMachine(String key, @Nullable String value) {
+    if (value == null) {
+      changed.remove(key);
+    } else {
+      changed.put(key, value);
+    }
+  }
+
   /** The process of a guest. */
   SimulatedMachine machine(Guest guest) {
     SimulatedMachine machine = machines.get(guest.name());
@@ -81,11 +129,19 @@ public final class SimulatedDriver implements GuestDriver, GuestStarter {
   }
 
   private SortedMap<String, String> facts() {
-    return new TreeMap<>(Map.of("memory", Integer.toString(pages), "type", NAME));
+    SortedMap<String, String> facts =
+        new TreeMap<>(
+            Map.of("memory", Integer.toString(pages), "type", NAME, "launch.command", "simulate"));
+    facts.putAll(changed);
+    return facts;
   }
 
   @Override
   public LiveGuest start(StartRequest request) throws IOException {
+    if (refusals > 0) {
+      refusals--;
+      throw new StorageException(ErrorCode.FAILED, "the hypervisor refuses", "");
+    }
     if (!request.machine().equals(facts())) {
       throw new StorageException(
           ErrorCode.CORRUPT,

@@ -108,14 +108,11 @@ final class SimulatedGuest implements LiveGuest {
     long start = System.nanoTime();
     machine.run(false);
     long frozen = System.nanoTime();
-    boolean done = false;
     try {
       snapshot(disks, work);
-      done = true;
-    } finally {
-      if (!done) {
-        machine.run(ran);
-      }
+    } catch (IOException | RuntimeException e) {
+      machine.run(ran);
+      throw e;
     }
     long snapshotted = System.nanoTime();
     memory.run();
@@ -142,11 +139,14 @@ final class SimulatedGuest implements LiveGuest {
       if (mode == LiveSnapshotMode.RELEASED) {
         machine.release();
       }
+      // No finally: a simulated crash, which is an Error, leaves the guest as a real one would.
       try {
         work.snapshot(mode);
-      } finally {
+      } catch (IOException | RuntimeException e) {
         machine.hold();
+        throw e;
       }
+      machine.hold();
     }
   }
 
