@@ -91,6 +91,36 @@ public final class CheckpointStore implements AutoCloseable {
     new GuestAdmin(engine).remove(guest, forgetCheckpoints);
   }
 
+  /**
+   * What a guest does now.
+   *
+   * @throws io.cairn.storage.CairnException NOT_FOUND if there is no such guest; what the driver
+   *     says of one that runs and cannot be reached
+   */
+  public GuestState guestState(String guest) {
+    return new GuestControl(engine).state(guest);
+  }
+
+  /**
+   * Stops a guest's processors.
+   *
+   * @return whether they ran
+   * @throws io.cairn.storage.CairnException BLOCKED if it is powered off
+   */
+  public boolean pauseGuest(String guest) {
+    return new GuestControl(engine).run(guest, false);
+  }
+
+  /**
+   * Lets a guest run.
+   *
+   * @return whether it was paused
+   * @throws io.cairn.storage.CairnException BLOCKED if it is powered off
+   */
+  public boolean resumeGuest(String guest) {
+    return new GuestControl(engine).run(guest, true);
+  }
+
   /** The snapshots on a guest's disks that belong to no checkpoint and can be adopted. */
   public List<StoredSnapshot> foreign(String guest) {
     return new Adopter(engine).foreign(guest);

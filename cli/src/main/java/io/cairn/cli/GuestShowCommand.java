@@ -3,6 +3,7 @@ package io.cairn.cli;
 import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.GuestDriver;
 import io.cairn.checkpoint.GuestView;
 import io.cairn.cli.terminal.Human;
 import io.cairn.cli.terminal.Json;
@@ -37,6 +38,11 @@ final class GuestShowCommand extends Command {
     Terminal out = in.terminal();
     out.out("name:         " + guest.name());
     out.out("id:           " + guest.id());
+    if (!guest.driver().equals(GuestDriver.NONE)) {
+      out.out("driver:       " + guest.driver());
+      guest.driverOptions().forEach((key, value) -> out.out("option:       " + key + "=" + value));
+      out.out("state:        " + StatusCommand.state(store, name));
+    }
     out.out("added:        " + Human.time(guest.created(), in.environment().clock().getZone()));
     out.out("checkpoints:  " + view.tree().size());
     out.out("current:      " + view.tree().current().map(Checkpoint::name).orElse("-"));

@@ -2,6 +2,7 @@ package io.cairn.cli;
 
 import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.CheckpointMemory;
 import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.CheckpointTree;
 import io.cairn.checkpoint.CheckpointUsage;
@@ -22,13 +23,14 @@ final class ListCommand extends Command {
     super("list", "List a guest's checkpoints, oldest first.", "ls");
     paragraph(
         "The columns used and unique need to read the disks' metadata; they are printed only when"
-            + " asked for with -o. STATE holds current, pinned and auto.");
+            + " asked for with -o. STATE holds current, pinned, auto, and memory for a checkpoint"
+            + " of a running guest.");
     argument("NAME", "The guest.");
     options("--tag", "KEY=VALUE", "Only checkpoints with this tag; may be given several times.");
     flag("--leaves", "Only checkpoints without children.");
     flag("--roots", "Only checkpoints without a parent.");
     table(
-        "id, name, created, disks, size, state, parent, tags, description, used, unique, address");
+        "id, name, created, disks, size, mem, state, parent, tags, description, used, unique, address");
     example("cairn list web", "");
     example("cairn list web -H -p -o id,name,created", "for a script");
     example("cairn list web -o name,used,unique -S unique", "what takes the space");
@@ -86,6 +88,7 @@ final class ListCommand extends Command {
             "size",
             true,
             c -> Optional.of(c.disks().stream().mapToLong(DiskSnapshot::virtualSizeBytes).sum()))
+        .bytes("mem", false, c -> c.memory().map(CheckpointMemory::sizeBytes))
         .text("state", true, c -> state(c, tree))
         .text(
             "parent",
@@ -129,6 +132,9 @@ final class ListCommand extends Command {
     }
     if (checkpoint.automatic()) {
       words.add("auto");
+    }
+    if (checkpoint.memory().isPresent()) {
+      words.add("memory");
     }
     return words.isEmpty() ? "-" : String.join(",", words);
   }

@@ -6,6 +6,7 @@ import io.cairn.checkpoint.OperationPlan;
 import io.cairn.checkpoint.OperationResult;
 import io.cairn.checkpoint.PlannedStep;
 import io.cairn.checkpoint.Progress;
+import io.cairn.checkpoint.guest.GuestPause;
 import io.cairn.cli.terminal.ClosedPipeException;
 import io.cairn.cli.terminal.Human;
 import io.cairn.cli.terminal.Json;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -31,6 +33,8 @@ final class Planned {
   // Each attempt waits for the guest's lock first, so that this many writers got in between.
   private static final int ATTEMPTS_MAX = 20;
   private static final Duration JSON_PROGRESS = Duration.ofSeconds(1);
+
+  private static final double NANOS_PER_MILLI = 1e6;
 
   private Planned() {}
 
@@ -197,11 +201,28 @@ final class Planned {
     if (result.bytesFreed() > 0) {
       line.append(", ").append(Human.bytes(result.bytesFreed())).append(" freed");
     }
+    result.pause().ifPresent(pause -> line.append(", ").append(pause(pause)));
     if (!result.transactionId().isEmpty()) {
       line.append("; transaction ").append(result.transactionId());
     }
     result.notes().forEach(note -> terminal.err("note: " + note));
     terminal.err(line.toString());
+  }
+
+  /** A pause in words, with its parts. */
+  static String pause(GuestPause pause) {
+    return String.format(
+        Locale.ROOT,
+        "paused for %s (freeze %s, memory %s, disks %s, resume %s)",
+        millis(pause.total()),
+        millis(pause.freeze()),
+        millis(pause.memory()),
+        millis(pause.disks()),
+        millis(pause.resume()));
+  }
+
+  private static String millis(Duration duration) {
+    return String.format(Locale.ROOT, "%.1f ms", duration.toNanos() / NANOS_PER_MILLI);
   }
 
   /** Progress as JSON lines, one a second. */

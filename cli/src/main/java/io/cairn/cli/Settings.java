@@ -115,20 +115,37 @@ final class Settings {
 
   Duration lockWait() {
     Value value = value(Key.LOCK_WAIT);
-    Matcher matcher = DURATION.matcher(value.text());
+    return duration(value.text())
+        .orElseThrow(() -> malformed(value, "a duration such as 10s, 5m or 250ms"));
+  }
+
+  /** The duration that an option was given. */
+  static Duration duration(String option, String text) {
+    return duration(text)
+        .orElseThrow(
+            () ->
+                new CairnException(
+                    ErrorCode.USAGE,
+                    option + " is '" + text + "', not a duration",
+                    "for example 10s, 5m or 250ms"));
+  }
+
+  private static Optional<Duration> duration(String text) {
+    Matcher matcher = DURATION.matcher(text);
     if (!matcher.matches()) {
-      throw malformed(value, "a duration such as 10s, 5m or 250ms");
+      return Optional.empty();
     }
     long count = Long.parseLong(matcher.group(1));
     String unit = matcher.group(2);
     if (unit == null || unit.equals("s")) {
-      return Duration.ofSeconds(count);
+      return Optional.of(Duration.ofSeconds(count));
     }
-    return switch (unit) {
-      case "ms" -> Duration.ofMillis(count);
-      case "m" -> Duration.ofMinutes(count);
-      default -> Duration.ofHours(count);
-    };
+    return Optional.of(
+        switch (unit) {
+          case "ms" -> Duration.ofMillis(count);
+          case "m" -> Duration.ofMinutes(count);
+          default -> Duration.ofHours(count);
+        });
   }
 
   private Value value(Key key) {

@@ -2,6 +2,7 @@ package io.cairn.cli;
 
 import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.CheckpointMemory;
 import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.CheckpointTree;
 import io.cairn.checkpoint.CheckpointUsage;
@@ -68,8 +69,29 @@ final class ShowCommand extends Command {
             + " used, "
             + Human.bytes(usage.uniqueBytes())
             + " freed if deleted");
+    checkpoint.memory().ifPresent(memory -> printMemory(out, memory, usage));
     checkpoint.disks().forEach(disk -> printDisk(out, disk, usage));
     return 0;
+  }
+
+  private static void printMemory(Terminal out, CheckpointMemory memory, CheckpointUsage usage) {
+    out.out("memory:");
+    out.out("  size:       " + Human.bytes(memory.sizeBytes()));
+    out.out("  written:    " + Human.bytes(memory.storedBytes()));
+    if (usage.memory().isPresent()) {
+      out.out("  used:       " + Human.bytes(usage.memory().get().usedBytes()));
+      out.out("  unique:     " + Human.bytes(usage.memory().get().uniqueBytes()));
+    }
+    out.out("  saved by:   " + memory.driver() + ", method " + memory.method());
+    out.out("  guest was:  " + (memory.running() ? "running" : "paused"));
+    out.out("  continued:  " + Human.count(memory.continued(), "time"));
+    out.out("  pause:      " + Planned.pause(memory.pause()));
+    out.out("  digest:     " + memory.digest());
+    out.out("  pairing:    " + memory.pairing());
+    if (!memory.launchDigest().isEmpty()) {
+      out.out("  launch:     " + memory.launchDigest());
+    }
+    Views.facts(memory).forEach((key, value) -> out.out("  " + key + ": " + value));
   }
 
   private static void printDisk(Terminal out, DiskSnapshot disk, CheckpointUsage usage) {

@@ -21,7 +21,7 @@ final class TreeCommand extends Command {
     paragraph(
         "A checkpoint stands below the one it continues; only where the tree forks, the branches"
             + " are indented, oldest first. * marks the checkpoint that the guest's disks continue"
-            + " from, ! a pinned one, and checkpoints that Cairn made by itself are dim. Box-drawing"
+            + " from, ! a pinned one, + one that holds memory, and checkpoints that Cairn made by itself are dim. Box-drawing"
             + " characters are used in a UTF-8 locale only.");
     optionalArgument("NAME[@CKPT]", "The guest, or the checkpoint to begin at; or every guest.");
     flag("-q --quiet", "Print names only.");
@@ -77,6 +77,7 @@ final class TreeCommand extends Command {
       Checkpoint checkpoint, CheckpointTree tree, boolean quiet, Terminal terminal, ZoneId zone) {
     boolean current = ListCommand.isCurrent(checkpoint, tree);
     String marks = (current ? " *" : "") + (checkpoint.pinned() ? " !" : "");
+    marks += checkpoint.memory().isPresent() ? " +" : "";
     String name = checkpoint.name() + marks;
     if (quiet) {
       return name;

@@ -3,20 +3,27 @@ package io.cairn.cli;
 import io.cairn.checkpoint.AuditRecord;
 import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.CheckpointMemory;
 import io.cairn.checkpoint.CheckpointTree;
 import io.cairn.checkpoint.CheckpointUsage;
 import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.OperationPlan;
 import io.cairn.checkpoint.OperationResult;
+import io.cairn.checkpoint.guest.GuestPause;
 import io.cairn.cli.terminal.Json;
 import io.cairn.storage.Blocker;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.Finding;
+import io.cairn.storage.SnapshotUsage;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** The JSON form of what the API returns, under the names that its records have. */
 final class Views {
+  private static final long NANOS_PER_MICRO = 1000;
+
   private Views() {}
 
   static Json guest(Guest guest, CheckpointTree tree) {
@@ -25,6 +32,9 @@ final class Views {
         .put("id", guest.id())
         .put("name", guest.name())
         .put("driver", guest.driver())
+        .put(
+            "driverOptions",
+            guest.driverOptions().isEmpty() ? Optional.empty() : Optional.of(guest.driverOptions()))
         .put("created", guest.created())
         .put("checkpoints", tree.size())
         .put("current", tree.current().map(c -> c.id().hex()))
@@ -64,13 +74,48 @@ final class Views {
         .put("tags", checkpoint.tags())
         .put("pinned", checkpoint.pinned())
         .put("automatic", checkpoint.automatic())
-        .put("disks", disks);
+        .put("disks", disks)
+        .put("memory", checkpoint.memory().map(Views::memory));
+  }
+
+  static Json memory(CheckpointMemory memory) {
+    return Json.object()
+        .put("digest", memory.digest())
+        .put("sizeBytes", memory.sizeBytes())
+        .put("storedBytes", memory.storedBytes())
+        .put("driver", memory.driver())
+        .put("method", memory.method())
+        .put("running", memory.running())
+        .put("continued", memory.continued())
+        .put("machine", facts(memory))
+        .put("launchDigest", nonEmpty(memory.launchDigest()))
+        .put("pause", pause(memory.pause()))
+        .put("pairing", memory.pairing());
+  }
+
+  /** What the machine consists of; how it is started is told by a digest alone. */
+  static SortedMap<String, String> facts(CheckpointMemory memory) {
+    SortedMap<String, String> facts = new TreeMap<>(memory.machine());
+    facts.keySet().removeIf(key -> key.startsWith(CheckpointMemory.LAUNCH));
+    return facts;
+  }
+
+  static Json pause(GuestPause pause) {
+    return Json.object()
+        .put("totalMs", pause.total())
+        .put("freezeMs", pause.freeze())
+        .put("memoryMs", pause.memory())
+        .put("disksMs", pause.disks())
+        .put("resumeMs", pause.resume())
+        .put("totalMicros", pause.total().toNanos() / NANOS_PER_MICRO);
   }
 
   static Json usage(CheckpointUsage usage) {
     return Json.object()
         .put("usedBytes", usage.usedBytes())
-        .put("uniqueBytes", usage.uniqueBytes());
+        .put("uniqueBytes", usage.uniqueBytes())
+        .put("memoryUsedBytes", usage.memory().map(SnapshotUsage::usedBytes))
+        .put("memoryUniqueBytes", usage.memory().map(SnapshotUsage::uniqueBytes));
   }
 
   static Json plan(OperationPlan plan) {
@@ -126,6 +171,7 @@ final class Views {
         .put("bytesWritten", result.bytesWritten())
         .put("bytesFreed", result.bytesFreed())
         .put("elapsedMs", result.elapsed())
+        .put("pause", result.pause().map(Views::pause))
         .put("notes", result.notes());
   }
 
@@ -151,7 +197,8 @@ final class Views {
         .put("checkpoints", entry.checkpoints().stream().map(CheckpointId::hex).toList())
         .put("result", nonEmpty(entry.result()))
         .put("message", nonEmpty(entry.message()))
-        .put("durationMs", entry.duration());
+        .put("durationMs", entry.duration())
+        .put("pause", entry.pause().map(Views::pause));
   }
 
   /** Absent means that the key is missing, never an empty text. */

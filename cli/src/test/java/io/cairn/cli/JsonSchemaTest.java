@@ -62,6 +62,13 @@ final class JsonSchemaTest {
       run.expect(line.equals("delete vm@two --dry-run") ? 5 : 0, with(words));
       collect(run.json(), fields);
     }
+    RunningGuestTest.add(store, "live");
+    collect(store.json("create", "live@one"), fields);
+    collect(store.json("show", "live@one"), fields);
+    collect(store.json("guest", "show", "live"), fields);
+    collect(store.json("status"), fields);
+    collect(store.json("log", "live"), fields);
+    collect(store.json("guest", "pause", "live"), fields);
     MemoryProvider.BACKEND.loseSnapshot(store.location("vm"), store.id("vm@uno"));
     collect(store.run().expect(20, "verify", "--json").json(), fields);
     collect(store.run().expect(20, "doctor", "--json").json(), fields);
@@ -102,7 +109,9 @@ final class JsonSchemaTest {
   private static void collect(String path, JsonElement element, Set<String> fields) {
     if (element.isJsonObject()) {
       // The keys of these are the user's or the backend's own.
-      if (List.of(".tags", ".identity", ".options", ".details").stream().anyMatch(path::endsWith)) {
+      if (List.of(".tags", ".identity", ".options", ".details", ".driverOptions", ".machine")
+          .stream()
+          .anyMatch(path::endsWith)) {
         fields.add(path.substring(1) + " map");
         return;
       }

@@ -108,7 +108,10 @@ public final class StepChecks {
             user ->
                 found.add(
                     new Blocker(
-                        ErrorCode.LOCKED, object, "is in use by " + user, "shut the guest down first")));
+                        ErrorCode.LOCKED,
+                        object,
+                        "is in use by " + user,
+                        "shut the guest down first")));
     return found;
   }
 

@@ -52,7 +52,8 @@ public record Workshop(
     return drivers.apply(guest.driver());
   }
 
-  Optional<LiveGuest> attach(Guest guest) throws IOException {
+  /** Reaches the program that runs a guest; empty if the guest is powered off. */
+  public Optional<LiveGuest> attach(Guest guest) throws IOException {
     return driver(guest).attach(guest, folders.process(guest));
   }
 
