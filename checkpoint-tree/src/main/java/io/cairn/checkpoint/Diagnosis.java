@@ -31,6 +31,8 @@ public record Diagnosis(
     MANIFEST,
     /** A snapshot with Cairn's label that no checkpoint holds. */
     ORPHAN,
+    /** A snapshot of a pinned checkpoint that other programs could destroy. */
+    UNPROTECTED,
     /** Storage that nothing uses. */
     LEAK,
     /** A lock whose holder is gone. */

@@ -5,6 +5,7 @@ import io.cairn.checkpoint.Diagnosis.Kind;
 import io.cairn.checkpoint.catalog.CheckpointTable;
 import io.cairn.checkpoint.catalog.GuestTable;
 import io.cairn.checkpoint.files.AuditLog.Deed;
+import io.cairn.checkpoint.transaction.Pins;
 import io.cairn.checkpoint.transaction.Sweeper;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.DiskRef;
@@ -91,6 +92,9 @@ final class Doctor {
       disk(look, verifier, disk);
     }
     for (Checkpoint checkpoint : look.view().tree().all()) {
+      if (checkpoint.pinned()) {
+        pins(guest, checkpoint);
+      }
       List<Finding> findings = new ArrayList<>(verifier.memory(guest, checkpoint));
       for (DiskSnapshot snapshot : checkpoint.disks()) {
         findings.addAll(verifier.snapshot(guest, checkpoint, snapshot));
@@ -115,6 +119,33 @@ final class Doctor {
           true,
           one.fixed(),
           one.fixed() ? "" : "'cairn doctor --fix' removes it");
+    }
+  }
+
+  /** What cannot be looked at is told with the disks. */
+  private void pins(Guest guest, Checkpoint checkpoint) {
+    Pins pins = new Pins(engine.workshop);
+    try {
+      List<DiskSnapshot> missing = pins.missing(guest, checkpoint);
+      if (fix && !missing.isEmpty()) {
+        pins.set(guest, checkpoint, true);
+      }
+      for (DiskSnapshot snapshot : missing) {
+        add(
+            Kind.UNPROTECTED,
+            guest,
+            checkpoint.address() + " on disk " + snapshot.diskId(),
+            "is pinned, but other programs may remove its snapshot",
+            true,
+            fix,
+            "'cairn doctor --fix' protects it");
+      }
+    } catch (StorageException | CairnException e) {
+      engine
+          .options
+          .notices()
+          .accept(
+              "whether " + checkpoint.address() + " is protected is unknown: " + e.getMessage());
     }
   }
 

@@ -30,7 +30,7 @@ public record DoctorReport(List<Diagnosis> diagnoses) {
           switch (d.kind()) {
             case CORRUPT, MISSING -> ErrorCode.CORRUPT;
             case UNFINISHED -> ErrorCode.NEEDS_RECOVERY;
-            case MANIFEST, ORPHAN, LEAK, STALE_LOCK -> ErrorCode.LEAKS;
+            case MANIFEST, ORPHAN, UNPROTECTED, LEAK, STALE_LOCK -> ErrorCode.LEAKS;
             case RETAINED, FOREIGN -> null;
           };
       if (code == ErrorCode.CORRUPT) {

@@ -4,14 +4,21 @@ import io.cairn.checkpoint.catalog.Catalog;
 import io.cairn.checkpoint.catalog.CheckpointTable;
 import io.cairn.checkpoint.catalog.GuestTable;
 import io.cairn.checkpoint.files.AuditLog.Deed;
+import io.cairn.checkpoint.transaction.Pins;
 import io.cairn.storage.BlockedException;
 import io.cairn.storage.Blocker;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StateAfter;
+import io.cairn.storage.StorageException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
-/** Changes what people say about checkpoints. Storage is not touched. */
+/**
+ * Changes what people say about checkpoints. Of storage only the protection of pinned checkpoints
+ * changes.
+ */
 final class Editor {
   private static final int TAG_KEY_LENGTH_MAX = 64;
 
@@ -71,36 +78,82 @@ final class Editor {
         id,
         pinned ? "pin" : "unpin",
         "",
-        view -> {},
-        s -> CheckpointTable.pin(s, id, pinned));
+        view -> {
+          if (pinned) {
+            protect(view.guest(), CatalogReader.require(view, id));
+          }
+        },
+        s -> CheckpointTable.pin(s, id, pinned),
+        view -> {
+          if (!pinned) {
+            release(view.guest(), CatalogReader.require(view, id));
+          }
+        });
   }
 
-  /** Refuses a change that cannot be made. */
-  private interface Check {
-    void accept(GuestView view);
+  private void protect(Guest guest, Checkpoint checkpoint) {
+    try {
+      new Pins(engine.workshop).set(guest, checkpoint, true);
+    } catch (StorageException e) {
+      throw CairnException.of(e, StateAfter.UNCHANGED);
+    }
   }
 
+  /** What cannot be released now does not keep anybody from deleting the checkpoint. */
+  private void release(Guest guest, Checkpoint checkpoint) {
+    try {
+      new Pins(engine.workshop).set(guest, checkpoint, false);
+    } catch (StorageException | CairnException e) {
+      engine
+          .options
+          .notices()
+          .accept(
+              checkpoint.address()
+                  + " is no longer pinned, but its snapshots are still protected: "
+                  + e.getMessage());
+    }
+  }
+
+  private Checkpoint edit(
+      String guest,
+      CheckpointId id,
+      String action,
+      String message,
+      Consumer<GuestView> check,
+      Catalog.Task change) {
+    return edit(guest, id, action, message, check, change, view -> {});
+  }
+
+  /**
+   * Changes the catalog.
+   *
+   * @param before refuses a change that cannot be made
+   * @param after is told of the change
+   */
   private Checkpoint edit(
       String guestName,
       CheckpointId id,
       String action,
       String message,
-      Check check,
-      Catalog.Task change) {
+      Consumer<GuestView> before,
+      Catalog.Task change,
+      Consumer<GuestView> after) {
     return engine.asEditor(
         guestName,
         guest -> {
           GuestView view = engine.reader.view(guestName);
-          Checkpoint before = CatalogReader.require(view, id);
-          check.accept(view);
+          Checkpoint old = CatalogReader.require(view, id);
+          before.accept(view);
           engine.catalog.change(
               s -> {
                 change.run(s);
                 GuestTable.touch(s, guest.id());
                 engine.audit.done(
-                    s, new Deed(action, guestName, before.address(), List.of(id)), message);
+                    s, new Deed(action, guestName, old.address(), List.of(id)), message);
               });
-          return CatalogReader.require(engine.reader.view(guestName), id);
+          GuestView now = engine.reader.view(guestName);
+          after.accept(now);
+          return CatalogReader.require(now, id);
         });
   }
 }

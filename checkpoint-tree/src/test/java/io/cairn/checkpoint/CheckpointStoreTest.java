@@ -181,6 +181,36 @@ final class CheckpointStoreTest {
   }
 
   @Test
+  void pin_ofACheckpoint_protectsItsSnapshotsInStorage() throws Exception {
+    lab.create(store, "a");
+    Checkpoint a = store.view(GUEST).tree().resolve("a");
+    assertTrue(lab.storage.lacksPin(disk(a), a.disks().get(0)));
+    assertTrue(store.pin(GUEST, a.id(), true).pinned());
+    assertFalse(lab.storage.lacksPin(disk(a), a.disks().get(0)));
+    assertFalse(store.pin(GUEST, a.id(), false).pinned());
+    assertTrue(lab.storage.lacksPin(disk(a), a.disks().get(0)));
+  }
+
+  @Test
+  void pin_storageRefuses_changesNothing() {
+    lab.create(store, "a");
+    lab.storage.faults().failAt(2, ErrorCode.FAILED);
+    assertCode(ErrorCode.FAILED, () -> store.pin(GUEST, id(store, "a"), true));
+    assertFalse(store.view(GUEST).tree().resolve("a").pinned());
+  }
+
+  @Test
+  void create_pinned_protectsItsSnapshots() throws Exception {
+    run(store.planCreate(CreateRequest.builder(GUEST).name("a").pinned(true).build()));
+    Checkpoint a = store.view(GUEST).tree().resolve("a");
+    assertFalse(lab.storage.lacksPin(disk(a), a.disks().get(0)));
+  }
+
+  private DiskRef disk(Checkpoint checkpoint) {
+    return store.view(GUEST).guest().disk(checkpoint.disks().get(0).diskId()).orElseThrow();
+  }
+
+  @Test
   void delete_current_movesCurrentToTheParent() {
     lab.create(store, "a");
     lab.create(store, "b");

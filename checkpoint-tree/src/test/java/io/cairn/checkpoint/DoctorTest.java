@@ -48,6 +48,17 @@ final class DoctorTest {
         .toList();
   }
 
+  @Test
+  void doctor_pinnedCheckpointThatStorageDoesNotProtect_isNamedAndRepaired() throws Exception {
+    lab.create(store, "a");
+    Checkpoint a = store.pin(GUEST, id(store, "a"), true);
+    DiskRef disk = store.view(GUEST).guest().disks().get(0);
+    lab.storage.pin(disk, a.disks().get(0), false);
+    assertEquals(List.of(Kind.UNPROTECTED), kinds(DoctorOptions.look()));
+    assertEquals(List.of(), kinds(DoctorOptions.repair()));
+    assertEquals(List.of(), kinds(DoctorOptions.look()));
+  }
+
   private Path manifest(CheckpointId id) throws IOException {
     try (Stream<Path> files = Files.walk(directory.resolve("guests"))) {
       return files.filter(f -> f.endsWith(id.hex() + ".json")).findFirst().orElseThrow();

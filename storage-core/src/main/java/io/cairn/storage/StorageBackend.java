@@ -64,6 +64,25 @@ public interface StorageBackend {
   SnapshotUsage usage(DiskRef disk, DiskSnapshot snapshot) throws StorageException;
 
   /**
+   * Keeps other programs from removing a snapshot, or lets them again, where the storage can: a ZFS
+   * hold. What Cairn itself deletes it deletes all the same. Idempotent. By default nothing is
+   * done, for storage that knows no such protection.
+   *
+   * @throws StorageException NOT_FOUND if the snapshot is gone; nothing was changed then
+   */
+  default void pin(DiskRef disk, DiskSnapshot snapshot, boolean pinned) throws StorageException {}
+
+  /**
+   * Whether the storage could keep other programs from removing a snapshot, and does not. Changes
+   * nothing.
+   *
+   * @throws StorageException NOT_FOUND if the snapshot is gone
+   */
+  default boolean lacksPin(DiskRef disk, DiskSnapshot snapshot) throws StorageException {
+    return false;
+  }
+
+  /**
    * Compares a recorded snapshot with what is stored: it exists, is the one recorded, and can be
    * read. Empty if all is well.
    */

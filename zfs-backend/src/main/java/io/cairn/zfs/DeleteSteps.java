@@ -23,6 +23,9 @@ import java.util.Set;
  * snapshot waited for. What is still there is reported as retained.
  */
 final class DeleteSteps {
+  /** The tag of the holds that keep other programs from destroying a pinned checkpoint. */
+  static final String HOLD = "org.cairn:pin";
+
   private final Zfs zfs;
 
   DeleteSteps(Zfs zfs) {
@@ -71,6 +74,7 @@ final class DeleteSteps {
       }
       Optional<ZfsDataset> snapshot = find(family, deletion);
       if (snapshot.isPresent()) {
+        release(snapshot.get());
         found.put(deletion, snapshot.get());
         byPool.computeIfAbsent(place.pool(), k -> new ArrayList<>()).add(snapshot.get().name());
       }
@@ -82,6 +86,16 @@ final class DeleteSteps {
       new Tidy(zfs).run(place);
     }
     return outcome(found);
+  }
+
+  /**
+   * What is to be deleted is not pinned any more: a hold of ours is left from a process that ended
+   * between the two changes that pinning is.
+   */
+  private void release(ZfsDataset snapshot) throws StorageException {
+    if (snapshot.number("userrefs") > 0 && zfs.holds(snapshot.name()).contains(HOLD)) {
+      zfs.release(List.of(snapshot.name()), HOLD);
+    }
   }
 
   private StepOutcome outcome(Map<Deletion, ZfsDataset> found) throws StorageException {

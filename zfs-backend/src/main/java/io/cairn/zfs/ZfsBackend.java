@@ -196,6 +196,22 @@ public final class ZfsBackend implements StorageBackend {
   }
 
   @Override
+  public void pin(DiskRef disk, DiskSnapshot snapshot, boolean pinned) throws StorageException {
+    String name = SnapshotIdentity.require(look(disk), snapshot).name();
+    if (pinned) {
+      zfs.hold(List.of(name), DeleteSteps.HOLD);
+    } else {
+      zfs.release(List.of(name), DeleteSteps.HOLD);
+    }
+  }
+
+  @Override
+  public boolean lacksPin(DiskRef disk, DiskSnapshot snapshot) throws StorageException {
+    String name = SnapshotIdentity.require(look(disk), snapshot).name();
+    return !zfs.holds(name).contains(DeleteSteps.HOLD);
+  }
+
+  @Override
   public List<Finding> verify(DiskRef disk, DiskSnapshot snapshot) throws StorageException {
     return SnapshotIdentity.verify(look(disk), snapshot);
   }

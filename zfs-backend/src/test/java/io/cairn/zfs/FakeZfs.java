@@ -323,6 +323,12 @@ final class FakeZfs implements Zfs {
   }
 
   @Override
+  public Set<String> holds(String snapshot) throws StorageException {
+    return Set.copyOf(
+        snapshot(snapshot).orElseThrow(() -> error("holds", ZfsError.NOT_FOUND)).holds);
+  }
+
+  @Override
   public void setProperties(String name, Map<String, String> properties) throws StorageException {
     Map<String, Object> own = own(name);
     change("set " + properties.keySet() + " of " + name);

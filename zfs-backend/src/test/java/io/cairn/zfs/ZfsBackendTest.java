@@ -132,6 +132,47 @@ final class ZfsBackendTest {
   }
 
   @Test
+  void pin_snapshot_isHeldAgainstOtherProgramsUntilItIsUnpinned() throws Exception {
+    DiskRef disk = disks.volume("tank/vm/d");
+    DiskSnapshot a = disks.take(1, disk).get(0);
+    String name = "tank/vm/d@cairn-" + Labels.of(1).checkpointId();
+    assertTrue(disks.backend().lacksPin(disk, a));
+    disks.backend().pin(disk, a, true);
+    disks.backend().pin(disk, a, true);
+    assertFalse(disks.backend().lacksPin(disk, a));
+    ZfsException e =
+        assertThrows(ZfsException.class, () -> disks.zfs.destroySnapshots(List.of(name), false));
+    assertEquals(ZfsError.BUSY, e.error());
+    disks.backend().pin(disk, a, false);
+    disks.backend().pin(disk, a, false);
+    assertTrue(disks.backend().lacksPin(disk, a));
+  }
+
+  @Test
+  void delete_holdOfOursIsLeft_isReleased() throws Exception {
+    DiskRef disk = disks.volume("tank/vm/d");
+    DiskSnapshot a = disks.take(1, disk).get(0);
+    disks.backend().pin(disk, a, true);
+    assertEquals(List.of(), disks.backend().commit(FakeDisks.deleteStep(disk, a)).retained());
+    assertEquals(Set.of(), disks.zfs.snapshotGuids());
+  }
+
+  @Test
+  void restore_pinnedSnapshotMovesByPromotion_keepsItsHold() throws Exception {
+    DiskRef disk = disks.volume("tank/vm/d");
+    disks.fill(disk, 1);
+    DiskSnapshot a = disks.take(1, disk).get(0);
+    disks.backend().pin(disk, a, true);
+    disks.fill(disk, 2);
+    DiskSnapshot b = disks.take(2, disk).get(0);
+    disks.restore(List.of(a), 3, disk);
+    DiskSnapshot captured = disks.backend().snapshots(disk).get(2).snapshot();
+    disks.backend().commit(FakeDisks.deleteStep(disk, b, captured));
+    assertEquals(List.of("tank/vm/d"), disks.names(), "the head was promoted");
+    assertFalse(disks.backend().lacksPin(disk, a));
+  }
+
+  @Test
   void delete_snapshotWithAnOperatorsClone_isRetainedAndTheCloneStays() throws Exception {
     DiskRef disk = disks.volume("tank/vm/d");
     DiskSnapshot a = disks.take(1, disk).get(0);

@@ -49,6 +49,7 @@ final class Completion {
     // gone.
     shop.catchUpManifests(guest.id(), entry.change().deletions());
     shop.crashPoints().reached("manifests written");
+    new Pins(shop).protect(guest, entry.change().additions());
     List<String> leftovers = new ArrayList<>();
     long bytesFreed = 0;
     int steps = entry.steps().size();

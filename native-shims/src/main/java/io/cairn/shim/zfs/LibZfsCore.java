@@ -41,6 +41,9 @@ public interface LibZfsCore {
   /** Releases holds. */
   int lzc_release(Pointer holds, PointerByReference errors);
 
+  /** The tags that hold a snapshot, with the time of each. */
+  int lzc_get_holds(String snapshot, PointerByReference holds);
+
   /** Forces a transaction group to disk; wants {@code force} as a boolean value. */
   int lzc_sync(String pool, Pointer arguments, PointerByReference result);
 }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntSupplier;
 import jnr.ffi.Memory;
@@ -143,6 +144,17 @@ final class NativeZfs implements Zfs {
         }
       }
     }
+  }
+
+  @Override
+  public Set<String> holds(String snapshot) throws StorageException {
+    PointerByReference given = new PointerByReference();
+    int error = core.lzc_get_holds(snapshot, given);
+    Nvlist tags = lists.take(given);
+    if (error != 0) {
+      throw ZfsCall.HOLD.failure("cannot list the holds of " + snapshot, error, Nvlist.EMPTY, "");
+    }
+    return Set.copyOf(tags.values().keySet());
   }
 
   // Changes of one dataset.

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What Cairn asks of ZFS. Names are full names, {@code pool/dataset} or {@code
@@ -85,6 +86,13 @@ public interface Zfs {
 
   /** Takes the protection of this tag away where it is. */
   void release(Collection<String> snapshots, String tag) throws StorageException;
+
+  /**
+   * The tags that protect a snapshot (lzc_get_holds).
+   *
+   * @throws ZfsException NOT_FOUND
+   */
+  Set<String> holds(String snapshot) throws StorageException;
 
   /** Sets properties of a dataset or snapshot, by their names and in their printed form. */
   void setProperties(String name, Map<String, String> properties) throws StorageException;

@@ -54,6 +54,10 @@ public final class MemoryBackend implements StorageBackend {
   @GuardedBy("this")
   private final Set<String> retained = new HashSet<>();
 
+  /** What is protected, by the identity of the snapshot. */
+  @GuardedBy("this")
+  private final Set<Map<String, String>> pins = new HashSet<>();
+
   @GuardedBy("this")
   private int createdCount;
 
@@ -227,6 +231,26 @@ public final class MemoryBackend implements StorageBackend {
     return entry
         .content()
         .allocatedBytesNotIn(Stream.concat(Stream.of(disk.head()), others).toList());
+  }
+
+  @Override
+  public synchronized void pin(DiskRef disk, DiskSnapshot snapshot, boolean pinned)
+      throws StorageException {
+    MemoryDisk found = require(disk);
+    faults.pass("pinning a snapshot of disk " + disk.id());
+    found.require(disk, snapshot);
+    if (pinned) {
+      pins.add(snapshot.identity());
+    } else {
+      pins.remove(snapshot.identity());
+    }
+  }
+
+  @Override
+  public synchronized boolean lacksPin(DiskRef disk, DiskSnapshot snapshot)
+      throws StorageException {
+    require(disk).require(disk, snapshot);
+    return !pins.contains(snapshot.identity());
   }
 
   @Override
