@@ -34,6 +34,9 @@ final class GuestRemoveCommand extends Command {
     List<String> effects = new ArrayList<>(List.of("guest " + name + " is forgotten"));
     if (count > 0) {
       effects.add(Human.count(count, "checkpoint") + " forgotten, the disks keep them");
+      if (view.tree().all().stream().anyMatch(c -> c.memory().isPresent())) {
+        effects.add("the memory of its checkpoints is deleted");
+      }
     }
     Change change = new Change("remove", name, name, view.revision(), effects);
     if (count > 0 && !forget) {

@@ -24,7 +24,9 @@ final class VerifyCommand extends Command {
     super("verify", "Compare checkpoints with what is stored.");
     paragraph(
         "Proves for every disk of every checkpoint that its snapshot is there, is the one that was"
-            + " recorded and can be read; for a whole guest also that its images are sound. Exits 20"
+            + " recorded and can be read, and for every checkpoint of a running guest that all of its"
+            + " memory can be read and belongs to its disks; for a whole guest also that its images"
+            + " are sound. Exits 20"
             + " if data is damaged or missing, 21 if only space is lost. Changes nothing.");
     optionalArgument("NAME[@CKPT]", "A guest, or one of its checkpoints; or every guest.");
     example("cairn verify", "everything");

@@ -10,6 +10,9 @@ import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.CreateRequest;
 import io.cairn.checkpoint.DoctorOptions;
 import io.cairn.checkpoint.Guest;
+import io.cairn.storage.CairnException;
+import io.cairn.storage.ErrorCode;
+import io.cairn.storage.StateAfter;
 import io.cairn.storage.fault.SimulatedCrash;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,6 +34,9 @@ final class LiveCrashTest {
   @TempDir(factory = QuickDirectory.class)
   private Path directory;
 
+  private static final CreateRequest.Live DISKS_ONLY =
+      new CreateRequest.Live(true, false, false, Optional.empty(), Optional.empty());
+
   private int labs;
 
   /** What is interrupted. */
@@ -44,11 +50,7 @@ final class LiveCrashTest {
     CREATE_DISKS_ONLY(true) {
       @Override
       void run(LiveLab lab, CheckpointStore store) {
-        assertNotNull(
-            lab.create(
-                store,
-                "new",
-                new CreateRequest.Live(true, false, false, Optional.empty(), Optional.empty())));
+        assertNotNull(lab.create(store, "new", DISKS_ONLY));
       }
     },
     CREATE_AND_POWER_OFF(false) {
@@ -148,6 +150,33 @@ final class LiveCrashTest {
         }
         assertSound(scenario, lab, scenario + " died at " + point + ", recovery at " + second);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Scenario.class)
+  void backendFails_atEveryPlace_isTakenBackAndGuestGoesOn(Scenario scenario) throws IOException {
+    boolean struck = true;
+    for (int place = 1; struck; place++) {
+      LiveLab lab = lab();
+      String what = scenario + " failed at place " + place;
+      lab.storage.faults().failAt(place, ErrorCode.NO_SPACE);
+      try (CheckpointStore store = lab.open()) {
+        scenario.run(lab, store);
+      } catch (CairnException e) {
+        what += ": " + e;
+        assertTrue(
+            e.stateAfter() == StateAfter.ROLLED_BACK || e.stateAfter() == StateAfter.COMMITTED,
+            what);
+      }
+      struck = lab.storage.faults().struck();
+      lab.storage.faults().revive();
+      // A deletion that failed is done by the next one.
+      try (CheckpointStore store = lab.open()) {
+        lab.create(store, "extra", DISKS_ONLY);
+        LiveLab.delete(store, "extra");
+      }
+      assertSound(scenario, lab, what);
     }
   }
 

@@ -22,11 +22,18 @@ import io.cairn.testkit.Seeds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -121,6 +128,25 @@ final class LiveTreeTest {
       LiveLab.restore(store, "a");
       assertContinuesFrom(lab, store, "a");
     }
+  }
+
+  @Test
+  void create_ofRunningGuest_isAFlightRecorderEvent() throws IOException {
+    LiveLab lab = new LiveLab(directory.resolve("store"));
+    Path recorded = directory.resolve("events.jfr");
+    OperationResult result;
+    try (CheckpointStore store = lab.openWithRunningGuest();
+        Recording recording = new Recording()) {
+      recording.enable("cairn.Pause");
+      recording.start();
+      result = lab.create(store, "a", CreateRequest.Live.USUAL);
+      recording.stop();
+      recording.dump(recorded);
+    }
+    List<RecordedEvent> events = RecordingFile.readAllEvents(recorded);
+    assertEquals(1, events.size());
+    assertEquals("vm1@a", events.get(0).getString("subject"));
+    assertEquals(result.pause().orElseThrow().memory().toNanos(), events.get(0).getLong("memory"));
   }
 
   @Test
@@ -255,6 +281,37 @@ final class LiveTreeTest {
       }
       LiveLab.restore(store, "a");
       assertContinuesFrom(lab, store, "a");
+    }
+  }
+
+  @Test
+  void disks_ofAnotherCheckpoint_areRefusedBeforeTheGuestIsTouched() throws SQLException {
+    LiveLab lab = new LiveLab(directory);
+    try (CheckpointStore store = lab.openWithRunningGuest()) {
+      lab.create(store, "a");
+      lab.create(store, "b");
+    }
+    try (Connection catalog =
+            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("catalog.db"));
+        Statement statement = catalog.createStatement()) {
+      assertEquals(
+          1,
+          statement.executeUpdate(
+              "UPDATE disk_snapshots SET identity = (SELECT identity FROM disk_snapshots WHERE"
+                  + " checkpoint_seq = 2 AND disk_id = 'd1') WHERE checkpoint_seq = 1"
+                  + " AND disk_id = 'd1'"));
+    }
+    try (CheckpointStore store = lab.open()) {
+      BlockedException e = assertThrows(BlockedException.class, () -> LiveLab.restore(store, "a"));
+      assertEquals(ErrorCode.CORRUPT, e.blockers().get(0).code());
+      assertTrue(e.blockers().toString().contains("memory of vm1@a"), e.blockers().toString());
+      assertTrue(
+          store.verify(GUEST, Optional.empty(), p -> {}).findings().stream()
+              .anyMatch(f -> f.object().equals("vm1@a, memory")));
+      assertTrue(lab.driver.running(lab.guest(store)));
+      assertEquals(2, store.view(GUEST).tree().size());
+      LiveLab.restore(store, "b");
+      assertContinuesFrom(lab, store, "b");
     }
   }
 

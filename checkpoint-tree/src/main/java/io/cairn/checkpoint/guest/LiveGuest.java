@@ -74,6 +74,7 @@ public interface LiveGuest extends AutoCloseable {
    */
   void end() throws IOException;
 
+  /** Lets go of it; may be called again. */
   @Override
   void close() throws IOException;
 }
