@@ -88,8 +88,9 @@ final class Doctor {
     Verifier verifier = new Verifier(engine);
     Guest guest = look.view().guest();
     manifests(look, verifier);
+    boolean whole = !verifier.mayRun(guest);
     for (DiskRef disk : guest.disks()) {
-      disk(look, verifier, disk);
+      disk(look, verifier, disk, whole);
     }
     for (Checkpoint checkpoint : look.view().tree().all()) {
       if (checkpoint.pinned()) {
@@ -271,9 +272,9 @@ final class Doctor {
 
   // Disks
 
-  private void disk(CatalogReader.Look look, Verifier verifier, DiskRef disk) {
+  private void disk(CatalogReader.Look look, Verifier verifier, DiskRef disk, boolean whole) {
     Guest guest = look.view().guest();
-    List<Finding> findings = verifier.disk(guest, disk, true);
+    List<Finding> findings = verifier.disk(guest, disk, whole);
     boolean leaks = findings.stream().anyMatch(f -> f.kind() == Finding.Kind.LEAK);
     boolean usable =
         findings.stream()

@@ -11,7 +11,6 @@ import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.CreateRequest;
 import io.cairn.checkpoint.DeleteRequest;
-import io.cairn.checkpoint.transaction.CrashPoints;
 import io.cairn.storage.CairnException;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StateAfter;
@@ -292,18 +291,8 @@ final class CrashTest {
   }
 
   private static CheckpointStore openDyingAt(Lab lab, int point) {
-    CrashPoints dying =
-        new CrashPoints() {
-          private int reached;
-
-          @Override
-          public void reached(String name) {
-            if (++reached == point) {
-              throw new SimulatedCrash(name);
-            }
-          }
-        };
-    return CheckpointStore.open(lab.directory, lab.options().crashPoints(dying).build());
+    return CheckpointStore.open(
+        lab.directory, lab.options().crashPoints(new DyingAt(point)).build());
   }
 
   private static void assertBeforeOrAfter(Lab lab, String what, Snapshot before, Snapshot after) {

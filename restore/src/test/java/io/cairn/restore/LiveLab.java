@@ -9,11 +9,9 @@ import io.cairn.checkpoint.DeleteRequest;
 import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.OperationResult;
 import io.cairn.checkpoint.StoreOptions;
-import io.cairn.checkpoint.transaction.CrashPoints;
 import io.cairn.contract.guest.SimulatedDriver;
 import io.cairn.storage.BackendRegistry;
 import io.cairn.storage.DiskRef;
-import io.cairn.storage.fault.SimulatedCrash;
 import io.cairn.testkit.MemoryBackend;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -69,18 +67,7 @@ final class LiveLab {
   }
 
   CheckpointStore openDyingAt(int point) {
-    CrashPoints dying =
-        new CrashPoints() {
-          private int reached;
-
-          @Override
-          public void reached(String name) {
-            if (++reached == point) {
-              throw new SimulatedCrash(name);
-            }
-          }
-        };
-    return CheckpointStore.open(directory, options().crashPoints(dying).build());
+    return CheckpointStore.open(directory, options().crashPoints(new DyingAt(point)).build());
   }
 
   CheckpointStore openWithRunningGuest() {

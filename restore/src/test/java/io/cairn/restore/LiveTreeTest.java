@@ -10,6 +10,7 @@ import io.cairn.checkpoint.Checkpoint;
 import io.cairn.checkpoint.CheckpointMemory;
 import io.cairn.checkpoint.CheckpointStore;
 import io.cairn.checkpoint.CreateRequest;
+import io.cairn.checkpoint.Diagnosis;
 import io.cairn.checkpoint.DoctorOptions;
 import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.OperationPlan;
@@ -330,6 +331,16 @@ final class LiveTreeTest {
       assertFalse(Files.exists(copy));
       assertTrue(store.doctor(Optional.empty(), DoctorOptions.look()).diagnoses().isEmpty());
       assertTrue(store.verify(GUEST, Optional.empty(), p -> {}).clean());
+      Path lost = lab.images(store).get(0);
+      Path away = directory.resolve("away");
+      Files.move(lost, away);
+      assertEquals(
+          Finding.Kind.MISSING,
+          store.verify(GUEST, Optional.empty(), p -> {}).findings().get(0).kind());
+      assertEquals(
+          Diagnosis.Kind.MISSING,
+          store.doctor(Optional.empty(), DoctorOptions.look()).diagnoses().get(0).kind());
+      Files.move(away, lost);
       LiveLab.delete(store, "a");
       LiveLab.delete(store, "b");
       assertEquals(List.of(), lab.filesBeneath(store, "memory"));
