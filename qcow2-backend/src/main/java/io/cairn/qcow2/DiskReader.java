@@ -87,9 +87,18 @@ final class DiskReader {
 
   /** How many bytes from here on are known to be zeros, up to the end of the disk state. */
   long zeroBytesAt(DiskTree tree, long offset) throws IOException {
+    return zeroBytesAt(tree, offset, tree.sizeBytes());
+  }
+
+  /** Whether the bytes from one offset to before another are known to be zeros. */
+  boolean isZero(DiskTree tree, long from, long to) throws IOException {
+    return from >= to || zeroBytesAt(tree, from, to) >= to - from;
+  }
+
+  private long zeroBytesAt(DiskTree tree, long offset, long limit) throws IOException {
     long at = offset;
-    while (at < tree.sizeBytes()) {
-      Run run = runAt(tree, at, tree.sizeBytes() - at);
+    while (at < limit) {
+      Run run = runAt(tree, at, limit - at);
       long zeros =
           switch (run.source()) {
             case STORED, COMPRESSED -> 0;
@@ -101,7 +110,7 @@ final class DiskReader {
         break;
       }
     }
-    return Math.min(at, tree.sizeBytes()) - offset;
+    return Math.min(at, limit) - offset;
   }
 
   /** How the image itself holds the bytes from here on. */
@@ -224,7 +233,8 @@ final class DiskReader {
     return backing;
   }
 
-  private static void fillZeros(ByteBuffer part) {
+  /** Fills the rest of a buffer with zeros. */
+  static void fillZeros(ByteBuffer part) {
     while (part.remaining() >= Long.BYTES) {
       part.putLong(0);
     }

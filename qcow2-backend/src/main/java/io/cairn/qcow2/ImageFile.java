@@ -96,11 +96,12 @@ final class ImageFile implements Closeable {
     try {
       file.write(position, src);
     } finally {
-      // Not before: a sync that begins meanwhile might not include it.
+      // Not before: a sync that begins meanwhile might not include it. Also of a write that failed:
+      // a part of it may be in the file, so what follows the old end need not be zeros any more.
       unsynced.set(true);
+      raise(length, end);
+      raise(usedEnd, end);
     }
-    raise(length, end);
-    raise(usedEnd, end);
   }
 
   private static void raise(AtomicLong value, long atLeast) {
@@ -152,8 +153,8 @@ final class ImageFile implements Closeable {
       data().write(position, src);
     } finally {
       dataUnsynced.set(true);
+      raise(dataLength, end);
     }
-    raise(dataLength, end);
   }
 
   /**

@@ -9,13 +9,19 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Every request to an open image goes through here: requests that read run together, a request that
- * changes a table runs alone. Damage that a request meets ends writing.
+ * Every request to an open image goes through here. Damage that a request meets ends writing.
+ *
+ * <p>There are two locks, taken in this order. {@code whole} is shared by writes of data for as
+ * long as they take, and exclusive for everything else that changes the image: a snapshot, a
+ * discard or a commit by a flush never sees a write half done. {@code access} is shared by whoever
+ * looks at tables, and exclusive for the moments in which a table changes in memory. So reads, and
+ * the transfer of data to its place, run together; reads never wait for a write's data.
  */
 final class ImageRequests {
   private final ImageTables tables;
   private final @Nullable MetadataWriter metadata;
   private final @Nullable DiskWriter writer;
+  private final ReadWriteLock whole = new ReentrantReadWriteLock();
   private final ReadWriteLock access = new ReentrantReadWriteLock();
   private volatile boolean closed;
 
@@ -59,16 +65,34 @@ final class ImageRequests {
     }
   }
 
+  /** Runs a request that changes the image, alone. */
   <T> T writing(Writing<T> request) throws IOException {
+    whole.writeLock().lock();
+    try {
+      return updating(request);
+    } finally {
+      whole.writeLock().unlock();
+    }
+  }
+
+  /** Runs a write of data that takes {@link #updating} for the moments it needs the tables. */
+  <T> T sharing(Writing<T> request) throws IOException {
+    whole.readLock().lock();
+    try {
+      requireOpen();
+      return request.run(requireMetadata(), requireWriter());
+    } finally {
+      whole.readLock().unlock();
+    }
+  }
+
+  /** Changes tables in memory; within {@link #sharing} or {@link #writing}. */
+  <T> T updating(Writing<T> request) throws IOException {
     access.writeLock().lock();
     try {
       requireOpen();
-      if (metadata == null || writer == null) {
-        throw new StorageException(
-            ErrorCode.USAGE, tables.file().path() + ": the image is open for reading only", "");
-      }
-      metadata.prepare();
-      return request.run(metadata, writer);
+      requireMetadata().prepare();
+      return request.run(requireMetadata(), requireWriter());
     } catch (Qcow2FormatException e) {
       noteDamage(e);
       throw e;
@@ -77,8 +101,28 @@ final class ImageRequests {
     }
   }
 
+  private MetadataWriter requireMetadata() throws StorageException {
+    if (metadata == null) {
+      throw readOnly();
+    }
+    return metadata;
+  }
+
+  private DiskWriter requireWriter() throws StorageException {
+    if (writer == null) {
+      throw readOnly();
+    }
+    return writer;
+  }
+
+  private StorageException readOnly() {
+    return new StorageException(
+        ErrorCode.USAGE, tables.file().path() + ": the image is open for reading only", "");
+  }
+
   /** Ends all requests, makes the tables durable if they are sound, then closes the resources. */
   void close(Supplier<Opened> resources) throws IOException {
+    whole.writeLock().lock();
     access.writeLock().lock();
     try {
       if (closed) {
@@ -92,6 +136,7 @@ final class ImageRequests {
       toClose.close();
     } finally {
       access.writeLock().unlock();
+      whole.writeLock().unlock();
     }
   }
 

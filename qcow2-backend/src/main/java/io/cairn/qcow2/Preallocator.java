@@ -55,13 +55,13 @@ final class Preallocator {
   private void map(long clusterStart, long restBytes) throws IOException {
     Geometry geometry = tables.geometry();
     ImageFile file = tables.file();
-    L2Table l2 = writer.writableL2(clusterStart);
+    L2Table l2 = writer.l2Tables().writable(clusterStart);
     int index = geometry.l2Index(clusterStart);
     long old = tables.check().l2Entry(l2, index, clusterStart, file.usedEnd());
     if (L2Entry.isCompressed(old) || L2Entry.hasHost(old, geometry.dataFile())) {
       return;
     }
-    long host = writer.freshCluster(clusterStart);
+    long host = writer.l2Tables().freshCluster(clusterStart);
     long end = host + geometry.clusterSize();
     if (host < file.dataLength()) {
       file.writeDataZeros(host, Math.min(end, file.dataLength()) - host);
@@ -70,8 +70,10 @@ final class Preallocator {
       file.lengthenData(host + Math.max(geometry.clusterSize(), restBytes));
     }
     boolean parts = geometry.extendedL2();
-    writer.set(
-        l2, index, host | L2Entry.COPIED, parts ? l2.states(index) : Subclusters.ALL_ALLOCATED);
+    writer
+        .l2Tables()
+        .set(
+            l2, index, host | L2Entry.COPIED, parts ? l2.states(index) : Subclusters.ALL_ALLOCATED);
     if (host != runStart + runBytes) {
       reserve();
       runStart = host;

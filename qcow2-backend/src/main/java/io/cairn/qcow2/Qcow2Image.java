@@ -14,9 +14,10 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open qcow2 image. Safe for use by several threads. Readers, writers of clusters that the disk
- * has to itself, and flushes of such writes run together; whatever changes a table runs alone. All
- * methods block.
+ * An open qcow2 image. Safe for use by several threads. Reads and writes run together, also with
+ * flushes of writes that changed no table; of writes to clusters that have no place of their own
+ * yet only the moments run alone in which a table changes in memory. Other changes, and flushes of
+ * changed tables, run alone. All methods block.
  *
  * <p>An image whose dirty bit is set, because a program that writes refcounts late did not close
  * it, is repaired when it is opened for writing.
@@ -30,8 +31,8 @@ public final class Qcow2Image implements WritableDisk {
   private final long cacheBytes;
   private final Closeable locks;
   private final @Nullable MetadataWriter metadata;
-  private final @Nullable DiskWriter writer;
   private final ImageRequests requests;
+  private final GuestWrites guestWrites;
   private final ImageSnapshots snapshots;
   private final CompressedWrites compressedWrites;
   private final HeaderChanges headerChanges;
@@ -42,8 +43,10 @@ public final class Qcow2Image implements WritableDisk {
     cacheBytes = opening.cacheBytes();
     locks = opening.locks();
     metadata = opening.metadata();
-    writer = metadata == null ? null : new DiskWriter(tables, metadata, reader);
-    requests = new ImageRequests(tables, metadata, writer);
+    requests =
+        new ImageRequests(
+            tables, metadata, metadata == null ? null : new DiskWriter(tables, metadata, reader));
+    guestWrites = new GuestWrites(tables, requests);
     snapshots = new ImageSnapshots(tables, requests, cacheBytes);
     compressedWrites = new CompressedWrites(tables, requests);
     headerChanges = new HeaderChanges(tables, requests, reader, opening.backings());
@@ -182,26 +185,7 @@ public final class Qcow2Image implements WritableDisk {
   @Override
   public void write(long offsetBytes, ByteBuffer src) throws IOException {
     Objects.checkFromIndexSize(offsetBytes, (long) src.remaining(), virtualSizeBytes());
-    int start = src.position();
-    if (metadata != null && writer != null) {
-      MetadataWriter present = metadata;
-      DiskWriter inPlace = writer;
-      requests.reading(
-          () -> {
-            if (present.isPrepared() && offsetBytes + src.remaining() <= virtualSizeBytes()) {
-              inPlace.writeInPlace(offsetBytes, src);
-            }
-            return src;
-          });
-      if (!src.hasRemaining() && src.position() > start) {
-        return;
-      }
-    }
-    requests.writing(
-        (metadataWriter, diskWriter) -> {
-          diskWriter.write(offsetBytes + src.position() - start, src);
-          return src;
-        });
+    guestWrites.write(offsetBytes, src);
   }
 
   /** Makes a range read as zeros, without storing them where possible. */

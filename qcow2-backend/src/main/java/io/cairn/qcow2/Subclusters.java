@@ -64,6 +64,29 @@ final class Subclusters {
     return (ALL_ALLOCATED >>> (COUNT - end)) & (ALL_ALLOCATED << first);
   }
 
+  /** The units a range of a cluster touches; all of them if the cluster is one unit. */
+  static long touched(Geometry geometry, int inCluster, int length) {
+    if (!geometry.extendedL2()) {
+      return ALL_ALLOCATED;
+    }
+    int bits = geometry.subclusterBits();
+    return mask(inCluster >>> bits, ((inCluster + length - 1) >>> bits) + 1);
+  }
+
+  /** The units a range of a cluster covers from end to end. */
+  static long covered(Geometry geometry, int inCluster, int length) {
+    if (length == geometry.clusterSize()) {
+      return ALL_ALLOCATED;
+    }
+    if (!geometry.extendedL2()) {
+      return 0;
+    }
+    int bits = geometry.subclusterBits();
+    int first = (inCluster + geometry.granuleSize() - 1) >>> bits;
+    int end = (inCluster + length) >>> bits;
+    return first < end ? mask(first, end) : 0;
+  }
+
   /** Those subclusters of a mask become allocated. */
   static long allocate(long states, long mask) {
     return (states | mask) & ~(mask << COUNT);

@@ -114,10 +114,10 @@ final class VersionChange {
     }
     Geometry geometry = tables.geometry();
     for (long at = from; at < from + length; at += geometry.clusterSize()) {
-      L2Table l2 = writer.writableL2(at);
+      L2Table l2 = writer.l2Tables().writable(at);
       int index = geometry.l2Index(at);
       long host = L2Entry.hostOffset(l2.get(index));
-      writer.set(l2, index, 0, 0);
+      writer.l2Tables().set(l2, index, 0, 0);
       if (host != 0) {
         metadata.allocator().free(host >>> geometry.clusterBits(), true);
       }

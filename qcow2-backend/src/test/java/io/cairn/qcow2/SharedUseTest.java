@@ -88,6 +88,74 @@ class SharedUseTest {
   }
 
   @Test
+  void writes_toTwoNewClusters_meetInTheFile() throws Exception {
+    try (Qcow2Image image = empty()) {
+      write(image, 8 * CLUSTER, (byte) 1);
+      CountDownLatch both = new CountDownLatch(2);
+      gate =
+          call -> {
+            both.countDown();
+            assertTrue(both.await(20, TimeUnit.SECONDS), "the other write did not come");
+          };
+      together(() -> write(image, 0, (byte) 5), () -> write(image, 3 * CLUSTER, (byte) 6));
+      gate = call -> {};
+      assertEquals(5, read(image, 0));
+      assertEquals(6, read(image, 3 * CLUSTER));
+    }
+  }
+
+  @Test
+  void read_whileAWriteToANewClusterIsStuck_returns() throws Exception {
+    try (Qcow2Image image = empty()) {
+      write(image, 8 * CLUSTER, (byte) 1);
+      CountDownLatch begun = new CountDownLatch(1);
+      CountDownLatch readDone = new CountDownLatch(1);
+      gate =
+          call -> {
+            begun.countDown();
+            assertTrue(readDone.await(20, TimeUnit.SECONDS), "the read had to wait");
+          };
+      together(
+          () -> write(image, 0, (byte) 5),
+          () -> {
+            begun.await();
+            assertEquals(1, read(image, 8 * CLUSTER));
+            assertEquals(0, read(image, 0));
+            readDone.countDown();
+            return image;
+          });
+      assertEquals(5, read(image, 0));
+    }
+  }
+
+  @Test
+  void writes_toOneNewCluster_keepBoth() throws Exception {
+    try (Qcow2Image image = empty()) {
+      write(image, 8 * CLUSTER, (byte) 1);
+      CountDownLatch begun = new CountDownLatch(1);
+      AtomicInteger calls = new AtomicInteger();
+      gate =
+          call -> {
+            if (calls.incrementAndGet() == 1) {
+              begun.countDown();
+              // Long enough for the other write to do harm, if it did not wait.
+              TimeUnit.MILLISECONDS.sleep(100);
+              assertEquals(1, calls.get(), "two writes to one new cluster at once");
+            }
+          };
+      together(
+          () -> write(image, 100, (byte) 5),
+          () -> {
+            begun.await();
+            return write(image, 2000, (byte) 6);
+          });
+      gate = call -> {};
+      assertEquals(5, read(image, 100));
+      assertEquals(6, read(image, 2000));
+    }
+  }
+
+  @Test
   void flushes_whileOneSyncIsStuck_shareTheNext() throws Exception {
     try (Qcow2Image image = mapped()) {
       AtomicInteger syncs = new AtomicInteger();
@@ -146,16 +214,20 @@ class SharedUseTest {
 
   /** An image all of whose clusters are the disk's own, and durable. */
   private Qcow2Image mapped() throws IOException {
-    BlockFileSystem fs = gated(new MemoryFileSystem());
-    Qcow2Image.create(
-        fs, IMAGE, CreateOptions.builder(16 * CLUSTER).clusterSizeBytes(CLUSTER).build());
-    OpenOptions options = OpenOptions.writable().withLocking(false);
-    Qcow2Image image = Qcow2Image.open(fs, IMAGE, options);
+    Qcow2Image image = empty();
     byte[] ones = new byte[16 * CLUSTER];
     Arrays.fill(ones, (byte) 1);
     image.write(0, ByteBuffer.wrap(ones));
     image.flush();
     return image;
+  }
+
+  private Qcow2Image empty() throws IOException {
+    BlockFileSystem fs = gated(new MemoryFileSystem());
+    Qcow2Image.create(
+        fs, IMAGE, CreateOptions.builder(16 * CLUSTER).clusterSizeBytes(CLUSTER).build());
+    OpenOptions options = OpenOptions.writable().withLocking(false);
+    return Qcow2Image.open(fs, IMAGE, options);
   }
 
   private static Object write(Qcow2Image image, long at, byte value) throws IOException {
