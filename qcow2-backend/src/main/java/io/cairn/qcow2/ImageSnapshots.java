@@ -1,11 +1,11 @@
 package io.cairn.qcow2;
 
+import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.List;
 
 /** The internal snapshots of one open image. */
@@ -44,7 +44,7 @@ final class ImageSnapshots {
           DiskTree kept = tables.treeOf(snapshot);
           int count = Math.toIntExact(tables.geometry().l1EntriesFor(kept.sizeBytes()));
           return active.sizeBytes() == kept.sizeBytes()
-              && Arrays.equals(active.l1().shared(count), kept.l1().shared(count));
+              && active.l1().entries().sameAs(kept.l1().entries(), count);
         });
   }
 
@@ -55,10 +55,13 @@ final class ImageSnapshots {
     return requests.reading(
         () -> {
           DiskTree kept = tables.treeOf(snapshot);
-          ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES * (kept.l1().count() + 1));
-          bytes.putLong(kept.sizeBytes());
-          bytes.asLongBuffer().put(kept.l1().shared(kept.l1().count()));
-          return Hashing.sha256().hashBytes(bytes.array()).toString();
+          Hasher hasher = Hashing.sha256().newHasher();
+          ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES);
+          hasher.putBytes(bytes.putLong(0, kept.sizeBytes()).array());
+          for (int i = 0; i < kept.l1().count(); i++) {
+            hasher.putBytes(bytes.putLong(0, L1Entry.clearCopied(kept.l1().get(i))).array());
+          }
+          return hasher.hash().toString();
         });
   }
 

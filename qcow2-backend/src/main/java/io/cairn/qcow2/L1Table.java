@@ -2,20 +2,21 @@ package io.cairn.qcow2;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 
 /**
- * The top of one tree: the active one or that of a snapshot. Held in memory as a whole; the format
- * limits it to 32 MiB, and it is read only once it is known to lie within the file.
+ * The top of one tree: the active one or that of a snapshot. Held in memory; the format limits it
+ * to 32 MiB, and it is read, in pieces, only once it is known to lie within the file.
  */
 final class L1Table {
+  private static final int PIECE_BYTES = 1 << 18;
+
   private final long offset;
-  private final long[] entries;
+  private final L1Entries entries;
   private int dirtyFrom;
   private int dirtyTo;
 
   /** A table at this place with these entries, not written yet. */
-  L1Table(long offset, long[] entries) {
+  L1Table(long offset, L1Entries entries) {
     this.offset = offset;
     this.entries = entries;
   }
@@ -30,10 +31,17 @@ final class L1Table {
           "at most " + Geometry.L1_ENTRIES_MAX + " entries",
           Integer.toUnsignedString(count));
     }
-    long[] entries = new long[count];
+    L1Entries entries = L1Entries.zeros(count);
     if (count > 0) {
       header.checkTable(file.path(), file.length(), what, offset, (long) count * Long.BYTES);
-      file.readTable(offset, count * Long.BYTES).asLongBuffer().get(entries);
+      ByteBuffer piece = ByteBuffer.allocate(Math.min(PIECE_BYTES, count * Long.BYTES));
+      for (int from = 0; from < count; from += PIECE_BYTES / Long.BYTES) {
+        int length = Math.min(PIECE_BYTES / Long.BYTES, count - from);
+        file.read(offset + (long) from * Long.BYTES, piece.clear().limit(length * Long.BYTES));
+        for (int i = 0; i < length; i++) {
+          entries.set(from + i, piece.getLong(i * Long.BYTES));
+        }
+      }
     }
     return new L1Table(offset, entries);
   }
@@ -43,22 +51,26 @@ final class L1Table {
   }
 
   int count() {
-    return entries.length;
+    return entries.count();
   }
 
   long bytes() {
-    return (long) entries.length * Long.BYTES;
+    return (long) entries.count() * Long.BYTES;
+  }
+
+  L1Entries entries() {
+    return entries;
   }
 
   long get(int index) {
-    return entries[index];
+    return entries.get(index);
   }
 
   void set(int index, long entry) {
-    if (entries[index] == entry) {
+    if (entries.get(index) == entry) {
       return;
     }
-    entries[index] = entry;
+    entries.set(index, entry);
     dirtyFrom = dirtyTo == 0 ? index : Math.min(dirtyFrom, index);
     dirtyTo = Math.max(dirtyTo, index + 1);
   }
@@ -70,7 +82,7 @@ final class L1Table {
   /** Writes what was set. Each entry is 8-aligned, so a crash leaves each old or new. */
   void writeDirty(ImageFile file) throws IOException {
     if (dirtyTo > 0) {
-      file.write(offset + (long) dirtyFrom * Long.BYTES, encode(dirtyFrom, dirtyTo));
+      write(file, dirtyFrom, dirtyTo);
       dirtyFrom = 0;
       dirtyTo = 0;
     }
@@ -78,26 +90,23 @@ final class L1Table {
 
   /** Writes the whole table to its fresh clusters, zeros up to their end. */
   void writeAll(ImageFile file, Geometry geometry) throws IOException {
-    int bytes = Math.toIntExact(geometry.clustersFor(bytes()) << geometry.clusterBits());
-    ByteBuffer table = ByteBuffer.allocate(bytes);
-    table.asLongBuffer().put(entries);
-    file.write(offset, table);
+    long bytes = geometry.clustersFor(bytes()) << geometry.clusterBits();
+    write(file, 0, Math.toIntExact(bytes / Long.BYTES));
     dirtyFrom = 0;
     dirtyTo = 0;
   }
 
-  /** The first {@code count} entries without COPIED, zeros where there are fewer. */
-  long[] shared(int count) {
-    long[] copy = Arrays.copyOf(entries, count);
-    for (int i = 0; i < copy.length; i++) {
-      copy[i] = L1Entry.clearCopied(copy[i]);
+  /** Writes entries in pieces; zeros behind the last one. */
+  private void write(ImageFile file, int from, int to) throws IOException {
+    ByteBuffer piece = ByteBuffer.allocate(Math.min(PIECE_BYTES, (to - from) * Long.BYTES));
+    for (int at = from; at < to; ) {
+      int length = Math.min(PIECE_BYTES / Long.BYTES, to - at);
+      piece.clear();
+      for (int i = at; i < at + length; i++) {
+        piece.putLong(i < count() ? get(i) : 0);
+      }
+      file.write(offset + (long) at * Long.BYTES, piece.flip());
+      at += length;
     }
-    return copy;
-  }
-
-  private ByteBuffer encode(int from, int to) {
-    ByteBuffer bytes = ByteBuffer.allocate((to - from) * Long.BYTES);
-    bytes.asLongBuffer().put(entries, from, to - from);
-    return bytes;
   }
 }

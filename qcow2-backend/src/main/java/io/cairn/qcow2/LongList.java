@@ -9,9 +9,26 @@ final class LongList {
 
   void add(long value) {
     if (count == values.length) {
-      values = Arrays.copyOf(values, count * 2);
+      values = Arrays.copyOf(values, Math.max(16, count * 2));
     }
     values[count++] = value;
+  }
+
+  long get(int index) {
+    return values[index];
+  }
+
+  void set(int index, long value) {
+    values[index] = value;
+  }
+
+  /** Forgets all but the first values. */
+  void truncate(int newCount) {
+    count = newCount;
+  }
+
+  void sort() {
+    Arrays.sort(values, 0, count);
   }
 
   boolean isEmpty() {
@@ -26,13 +43,16 @@ final class LongList {
     return values[--count];
   }
 
+  /** The values; the list is not to be changed any more. */
   long[] toArray() {
-    return Arrays.copyOf(values, count);
+    if (values.length != count) {
+      values = Arrays.copyOf(values, count);
+    }
+    return values;
   }
 
   long[] sorted() {
-    long[] sorted = toArray();
-    Arrays.sort(sorted);
-    return sorted;
+    sort();
+    return toArray();
   }
 }

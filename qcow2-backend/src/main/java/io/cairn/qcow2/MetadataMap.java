@@ -1,8 +1,6 @@
 package io.cairn.qcow2;
 
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 
 /**
  * Which host clusters hold tables, and of which kind, for the active tree and for every snapshot.
@@ -36,11 +34,9 @@ final class MetadataMap {
     }
   }
 
-  private static final int CHUNK_BITS = 9;
-
   private final Path file;
   private final int clusterBits;
-  private final Map<Long, byte[]> chunks = new HashMap<>();
+  private final ClusterKinds kinds = new ClusterKinds();
 
   MetadataMap(Path file, int clusterBits) {
     this.file = file;
@@ -52,10 +48,7 @@ final class MetadataMap {
   void put(Kind kind, long offset, long bytes) {
     long last = (offset + bytes - 1) >>> clusterBits;
     for (long cluster = offset >>> clusterBits; cluster <= last; cluster++) {
-      chunks
-              .computeIfAbsent(cluster >>> CHUNK_BITS, k -> new byte[1 << CHUNK_BITS])[
-              indexInChunk(cluster)] =
-          kind.code;
+      kinds.put(cluster, kind.code);
     }
   }
 
@@ -78,10 +71,7 @@ final class MetadataMap {
 
   /** Forgets a cluster that is free now. */
   void remove(long cluster) {
-    byte[] chunk = chunks.get(cluster >>> CHUNK_BITS);
-    if (chunk != null) {
-      chunk[indexInChunk(cluster)] = 0;
-    }
+    kinds.remove(cluster);
   }
 
   /** Refuses a cluster that is about to become, or is written as, guest data. */
@@ -116,11 +106,6 @@ final class MetadataMap {
   }
 
   private int at(long cluster) {
-    byte[] chunk = chunks.get(cluster >>> CHUNK_BITS);
-    return chunk == null ? 0 : chunk[indexInChunk(cluster)];
-  }
-
-  private static int indexInChunk(long cluster) {
-    return (int) (cluster & ((1 << CHUNK_BITS) - 1));
+    return kinds.get(cluster);
   }
 }

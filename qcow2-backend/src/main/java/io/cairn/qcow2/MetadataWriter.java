@@ -75,7 +75,8 @@ final class MetadataWriter {
     if (l1.count() > 0) {
       map.putFound(MetadataMap.Kind.L1, l1.offset(), l1.bytes());
     }
-    for (int i = 0; i < l1.count(); i++) {
+    L1Entries entries = l1.entries();
+    for (int i = entries.next(0); i < l1.count(); i = entries.next(i + 1)) {
       long l2Offset = tables.check().l2Offset(l1.get(i), l1.offset(), i, file.length());
       if (l2Offset != 0) {
         map.putFound(MetadataMap.Kind.L2, l2Offset, 1);

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +18,7 @@ final class SnapshotPlan {
   private final ImageTables tables;
   private final List<Planned> snapshots = new ArrayList<>();
   private final List<SnapshotEntry> deleted = new ArrayList<>();
-  private long[] activeL1;
+  private L1Entries activeL1;
   private long activeSizeBytes;
 
   /** The largest id so far, also of those that go. */
@@ -34,9 +33,9 @@ final class SnapshotPlan {
     private final SnapshotEntry entry;
 
     /** What a snapshot to be made refers to; null for one that is there. */
-    private final long @Nullable [] newL1;
+    private final @Nullable L1Entries newL1;
 
-    private Planned(SnapshotEntry entry, long @Nullable [] newL1) {
+    private Planned(SnapshotEntry entry, @Nullable L1Entries newL1) {
       this.entry = entry;
       this.newL1 = newL1;
     }
@@ -45,7 +44,7 @@ final class SnapshotPlan {
       return entry;
     }
 
-    long @Nullable [] newL1() {
+    @Nullable L1Entries newL1() {
       return newL1;
     }
   }
@@ -74,7 +73,7 @@ final class SnapshotPlan {
   /** The same disk with a longer active L1 table. */
   static SnapshotPlan ofLongerL1(ImageTables tables, int entries) {
     SnapshotPlan plan = new SnapshotPlan(tables);
-    plan.activeL1 = Arrays.copyOf(plan.activeL1, entries);
+    plan.activeL1 = plan.activeL1.view(entries);
     plan.touchesActive = true;
     plan.lengthensL1 = true;
     return plan;
@@ -86,12 +85,12 @@ final class SnapshotPlan {
     } else if (change instanceof SnapshotChange.Apply apply) {
       apply(apply.id());
     } else if (change instanceof SnapshotChange.Empty) {
-      activeL1 = new long[activeL1.length];
+      activeL1 = L1Entries.zeros(activeL1.count());
       touchesActive = true;
     } else if (change instanceof SnapshotChange.Resize resize) {
       activeSizeBytes = resize.sizeBytes();
       int entries = Math.toIntExact(tables.geometry().l1EntriesFor(activeSizeBytes));
-      activeL1 = Arrays.copyOf(activeL1, entries);
+      activeL1 = activeL1.view(entries);
       touchesActive = true;
     } else if (change instanceof SnapshotChange.Delete delete) {
       Planned gone = snapshots.remove(indexOf(delete.id()));
@@ -117,7 +116,7 @@ final class SnapshotPlan {
             created,
             activeSizeBytes,
             0,
-            Math.max(1, activeL1.length));
+            Math.max(1, activeL1.count()));
     snapshots.add(new Planned(entry, activeL1));
     touchesActive = true;
     tableChanges = true;
@@ -125,7 +124,7 @@ final class SnapshotPlan {
 
   private void apply(String id) throws IOException {
     Planned target = snapshots.get(indexOf(id));
-    long[] planned = target.newL1();
+    L1Entries planned = target.newL1();
     activeSizeBytes = target.entry().diskSizeBytes();
     activeL1 =
         planned != null ? planned : trimmed(tables.treeOf(target.entry()).l1(), activeSizeBytes);
@@ -164,8 +163,8 @@ final class SnapshotPlan {
     return new StorageException(code, tables.file().path() + ": " + problem, "");
   }
 
-  private long[] trimmed(L1Table l1, long sizeBytes) {
-    return l1.shared(Math.toIntExact(tables.geometry().l1EntriesFor(sizeBytes)));
+  private L1Entries trimmed(L1Table l1, long sizeBytes) {
+    return l1.entries().view(Math.toIntExact(tables.geometry().l1EntriesFor(sizeBytes)));
   }
 
   /** The new snapshot table. */
@@ -188,7 +187,7 @@ final class SnapshotPlan {
   }
 
   /** What the active tree is to be. */
-  long[] activeL1() {
+  L1Entries activeL1() {
     return activeL1;
   }
 
@@ -198,9 +197,9 @@ final class SnapshotPlan {
       return false;
     }
     DiskTree active = tables.active();
-    int length = Math.max(active.l1().count(), activeL1.length);
+    int length = Math.max(active.l1().count(), activeL1.count());
     return lengthensL1
         || activeSizeBytes != active.sizeBytes()
-        || !Arrays.equals(active.l1().shared(length), Arrays.copyOf(activeL1, length));
+        || !active.l1().entries().sameAs(activeL1, length);
   }
 }

@@ -3,7 +3,6 @@ package io.cairn.qcow2;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -37,12 +36,12 @@ final class SnapshotTransaction {
   private final Geometry geometry;
   private final SnapshotPlan plan;
   private final boolean replacesActive;
-  private final List<long[]> deletedL1s = new ArrayList<>();
+  private final List<L1Entries> deletedL1s = new ArrayList<>();
   private final List<L1Table> newL1s = new ArrayList<>();
   private final L2Walker walker;
   private final TableDeltas deltas;
   private final BulkRefcounts bulk;
-  private final long[] oldActive;
+  private final L1Entries oldActive;
   private final int wordsPerEntry;
 
   /** Indexes of the active L1 table whose subtree may be due for another COPIED. */
@@ -61,7 +60,7 @@ final class SnapshotTransaction {
     this.geometry = tables.geometry();
     this.plan = plan;
     this.replacesActive = plan.replacesActive();
-    this.oldActive = tables.active().l1().shared(tables.active().l1().count());
+    this.oldActive = tables.active().l1().entries().view(tables.active().l1().count());
     this.wordsPerEntry = geometry.l2EntryBytes() / Long.BYTES;
     this.walker =
         new L2Walker(tables.file(), geometry.clusterSize(), tables.l2Cache(), metadata.map());
@@ -100,14 +99,14 @@ final class SnapshotTransaction {
   private TableDeltas tableDeltas() throws IOException {
     TableDeltas.Builder builder = new TableDeltas.Builder();
     for (SnapshotPlan.Planned planned : plan.snapshots()) {
-      long[] l1 = planned.newL1();
+      L1Entries l1 = planned.newL1();
       if (l1 != null) {
         builder.add(checked(l1));
       }
     }
     for (SnapshotEntry entry : plan.deleted()) {
       L1Table l1 = tables.l1Of(entry);
-      long[] shared = checked(l1.shared(l1.count()));
+      L1Entries shared = checked(l1.entries().view(l1.count()));
       deletedL1s.add(shared);
       builder.remove(shared);
     }
@@ -118,9 +117,9 @@ final class SnapshotTransaction {
     return builder.build();
   }
 
-  private long[] checked(long[] l1) throws Qcow2FormatException {
-    for (int i = 0; i < l1.length; i++) {
-      tables.check().l2Offset(l1[i], 0, i, tables.file().usedEnd());
+  private L1Entries checked(L1Entries l1) throws Qcow2FormatException {
+    for (int i = l1.next(0); i < l1.count(); i = l1.next(i + 1)) {
+      tables.check().l2Offset(l1.get(i), 0, i, tables.file().usedEnd());
     }
     return l1;
   }
@@ -151,7 +150,7 @@ final class SnapshotTransaction {
 
   private void allocate() throws IOException {
     for (SnapshotPlan.Planned planned : plan.snapshots()) {
-      long[] content = planned.newL1();
+      L1Entries content = planned.newL1();
       if (content == null) {
         newEntries.add(planned.entry());
         continue;
@@ -165,13 +164,13 @@ final class SnapshotTransaction {
       newTableBytes = bytes;
     }
     if (replacesActive) {
-      newActive = newL1(plan.activeL1());
+      newActive = newL1(plan.activeL1().copy());
     }
   }
 
-  private L1Table newL1(long[] content) throws IOException {
-    long[] entries = Arrays.copyOf(content, Math.max(1, content.length));
-    long bytes = (long) entries.length * Long.BYTES;
+  private L1Table newL1(L1Entries content) throws IOException {
+    L1Entries entries = content.count() == 0 ? L1Entries.zeros(1) : content;
+    long bytes = (long) entries.count() * Long.BYTES;
     long offset = metadata.allocator().allocateTable(MetadataMap.Kind.L1, bytes);
     L1Table l1 = new L1Table(offset, entries);
     newL1s.add(l1);
@@ -186,12 +185,10 @@ final class SnapshotTransaction {
     L1Table current = tables.active().l1();
     L1Table next = newActive == null ? current : newActive;
     LongList l2Offsets = new LongList();
-    for (int i = 0; i < next.count(); i++) {
+    L1Entries entries = next.entries();
+    for (int i = entries.next(0); i < next.count(); i = entries.next(i + 1)) {
       long offset = L1Entry.l2Offset(next.get(i));
-      if (offset == 0) {
-        continue;
-      }
-      boolean stays = i < oldActive.length && oldActive[i] == offset;
+      boolean stays = i < oldActive.count() && oldActive.get(i) == offset;
       if (stays && deltas.deltaOf(offset) <= 0) {
         next.set(i, current.get(i));
         continue;
@@ -305,23 +302,21 @@ final class SnapshotTransaction {
    */
   private void noteUnsettled() throws IOException {
     if (newActive != null) {
-      for (int i = 0; i < oldActive.length; i++) {
-        if (deltas.deltaOf(oldActive[i]) < 0) {
-          unsettled.set(i);
-        }
-      }
+      noteLost(oldActive);
     }
-    for (long[] l1 : deletedL1s) {
-      for (int i = 0; i < l1.length; i++) {
-        if (deltas.deltaOf(l1[i]) < 0) {
-          unsettled.set(i);
-        }
-      }
-    }
+    deletedL1s.forEach(this::noteLost);
     L1Table active = tables.active().l1();
     for (int i = unsettled.nextSetBit(0); i >= 0; i = unsettled.nextSetBit(i + 1)) {
       if (i >= active.count() || !isOwnTable(active, i)) {
         unsettled.clear(i);
+      }
+    }
+  }
+
+  private void noteLost(L1Entries l1) {
+    for (int i = l1.next(0); i < l1.count(); i = l1.next(i + 1)) {
+      if (deltas.deltaOf(l1.get(i)) < 0) {
+        unsettled.set(i);
       }
     }
   }

@@ -31,53 +31,43 @@ final class TableDeltas {
     return index < 0 ? 0 : deltas[index];
   }
 
-  /** Collects L1 tables. */
+  /** Collects L1 tables: each entry as twice its offset, plus one if its table comes. */
   static final class Builder {
-    private final LongList added = new LongList();
-    private final LongList removed = new LongList();
+    private final LongList changes = new LongList();
 
-    /** An L1 table that comes; entries without COPIED. */
-    void add(long[] l1) {
-      collect(l1, added);
+    /** An L1 table that comes. */
+    void add(L1Entries l1) {
+      collect(l1, 1);
     }
 
-    /** An L1 table that goes; entries without COPIED. */
-    void remove(long[] l1) {
-      collect(l1, removed);
+    /** An L1 table that goes. */
+    void remove(L1Entries l1) {
+      collect(l1, 0);
     }
 
-    private static void collect(long[] l1, LongList into) {
-      for (long entry : l1) {
-        if (entry != 0) {
-          into.add(entry);
-        }
+    private void collect(L1Entries l1, int comes) {
+      for (int i = l1.next(0); i < l1.count(); i = l1.next(i + 1)) {
+        changes.add(L1Entry.l2Offset(l1.get(i)) << 1 | comes);
       }
     }
 
     TableDeltas build() {
-      long[] plus = added.sorted();
-      long[] minus = removed.sorted();
-      LongList offsets = new LongList();
-      LongList counts = new LongList();
-      int p = 0;
-      int m = 0;
-      while (p < plus.length || m < minus.length) {
-        boolean plusFirst = m == minus.length || (p < plus.length && plus[p] <= minus[m]);
-        long offset = plusFirst ? plus[p] : minus[m];
+      changes.sort();
+      int differences = 0;
+      int[] deltas = new int[changes.size()];
+      for (int i = 0; i < changes.size(); ) {
+        long offset = changes.get(i) >>> 1;
         int delta = 0;
-        for (; p < plus.length && plus[p] == offset; p++) {
-          delta++;
-        }
-        for (; m < minus.length && minus[m] == offset; m++) {
-          delta--;
+        for (; i < changes.size() && changes.get(i) >>> 1 == offset; i++) {
+          delta += (changes.get(i) & 1) != 0 ? 1 : -1;
         }
         if (delta != 0) {
-          offsets.add(offset);
-          counts.add(delta);
+          deltas[differences] = delta;
+          changes.set(differences++, offset);
         }
       }
-      int[] deltas = Arrays.stream(counts.toArray()).mapToInt(Math::toIntExact).toArray();
-      return new TableDeltas(offsets.toArray(), deltas);
+      changes.truncate(differences);
+      return new TableDeltas(changes.toArray(), Arrays.copyOf(deltas, differences));
     }
   }
 }

@@ -1,0 +1,68 @@
+package io.cairn.qcow2;
+
+/**
+ * A number from 1 to 7 for some host clusters, however far apart they lie, in 11 to 22 bytes each.
+ * May be read by several threads while nobody changes it.
+ */
+final class ClusterKinds {
+  private static final int KIND_BITS = 3;
+  private static final long KIND_MASK = (1 << KIND_BITS) - 1;
+
+  /** Open addressing: 0, or a cluster plus one with its number, which is 0 once it was removed. */
+  private long[] slots = new long[64];
+
+  private int used;
+
+  /** The number of a cluster; 0 if it has none. */
+  int get(long cluster) {
+    return (int) (slots[slotOf(cluster)] & KIND_MASK);
+  }
+
+  /** Gives a cluster its number. */
+  void put(long cluster, int kind) {
+    int slot = slotOf(cluster);
+    if (slots[slot] == 0) {
+      if (used * 4L >= slots.length * 3L) {
+        grow();
+        slot = slotOf(cluster);
+      }
+      used++;
+    }
+    slots[slot] = (cluster + 1) << KIND_BITS | kind;
+  }
+
+  /** Takes the number of a cluster away. */
+  void remove(long cluster) {
+    int slot = slotOf(cluster);
+    slots[slot] &= ~KIND_MASK;
+  }
+
+  /** Where the cluster is, or would be. */
+  private int slotOf(long cluster) {
+    int slot = home(cluster);
+    while (slots[slot] != 0 && slots[slot] >>> KIND_BITS != cluster + 1) {
+      slot = slot + 1 & slots.length - 1;
+    }
+    return slot;
+  }
+
+  private int home(long cluster) {
+    long mixed = cluster * 0x9e37_79b9_7f4a_7c15L;
+    return (int) (mixed >>> 32) & slots.length - 1;
+  }
+
+  private void grow() {
+    int present = 0;
+    for (long slot : slots) {
+      present += (slot & KIND_MASK) != 0 ? 1 : 0;
+    }
+    long[] old = slots;
+    slots = new long[present * 2L >= old.length ? Math.multiplyExact(old.length, 2) : old.length];
+    used = present;
+    for (long slot : old) {
+      if ((slot & KIND_MASK) != 0) {
+        slots[slotOf((slot >>> KIND_BITS) - 1)] = slot;
+      }
+    }
+  }
+}
