@@ -6,13 +6,16 @@ name=$2
 home=$target/$name
 jdk=$3/bin
 
-# SQLite's library, out of its jar: extracting it at each start would take longer than the command.
+# Native libraries, out of their jars: extracting them at each start would take longer than the
+# command.
 for machine in x86_64 aarch64; do
   mkdir -p "$home/lib/native/$machine"
   (cd "$home/lib/native/$machine" &&
     "$jdk/jar" xf "$home"/lib/sqlite-jdbc-*.jar \
       "org/sqlite/native/Linux/$machine/libsqlitejdbc.so" &&
-    mv "org/sqlite/native/Linux/$machine/libsqlitejdbc.so" . && rm -r org)
+    mv "org/sqlite/native/Linux/$machine/libsqlitejdbc.so" . && rm -r org &&
+    "$jdk/jar" xf "$home"/lib/jffi-*-native.jar "jni/$machine-Linux/libjffi-1.2.so" &&
+    mv "jni/$machine-Linux/libjffi-1.2.so" . && rm -r jni)
 done
 
 picocli=$(echo "$home"/lib/picocli-*.jar)

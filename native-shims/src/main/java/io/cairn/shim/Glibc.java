@@ -1,13 +1,10 @@
 package io.cairn.shim;
 
+import com.kenai.jffi.Platform;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import jnr.ffi.LibraryLoader;
-import jnr.ffi.Platform;
-import jnr.ffi.Pointer;
-import jnr.ffi.Runtime;
 
 /** glibc, loaded, with the system calls whose failures are typed errors. */
 final class Glibc {
@@ -20,17 +17,15 @@ final class Glibc {
   private static final int F_GETFD = 1;
 
   private final LibC libc;
-  private final Runtime runtime;
 
   private Glibc(LibC libc) {
     this.libc = libc;
-    this.runtime = Runtime.getRuntime(libc);
   }
 
   /** Loads the library if this is a system we know and calls work; never throws. */
   static Optional<Glibc> load() {
     try {
-      Platform platform = Platform.getNativePlatform();
+      Platform platform = Platform.getPlatform();
       boolean known =
           platform.getOS() == Platform.OS.LINUX
               && (platform.getCPU() == Platform.CPU.X86_64
@@ -38,7 +33,7 @@ final class Glibc {
       if (!known) {
         return Optional.empty();
       }
-      Glibc glibc = new Glibc(LibraryLoader.create(LibC.class).failImmediately().load(LIBRARY));
+      Glibc glibc = new Glibc(new LibC(LIBRARY));
       return glibc.answers() ? Optional.of(glibc) : Optional.empty();
     } catch (LinkageError | RuntimeException e) {
       // For example a temporary directory without execute permission, where the binding's own
@@ -49,9 +44,8 @@ final class Glibc {
 
   /** Whether calls reach the kernel and errors come back. */
   private boolean answers() {
-    Pointer unused = runtime.getMemoryManager().allocateTemporary(8, true);
-    return libc.fcntl(-1, F_GETFD, unused) == -1
-        && runtime.getLastError() == Errno.EBADF
+    return libc.fcntl(-1, F_GETFD, LibC.allocate(Long.BYTES)) == -1
+        && libc.lastError() == Errno.EBADF
         && !version().isEmpty();
   }
 
@@ -59,16 +53,12 @@ final class Glibc {
     return libc.gnu_get_libc_version();
   }
 
-  Runtime runtime() {
-    return runtime;
-  }
-
   LibC calls() {
     return libc;
   }
 
   int lastError() {
-    return runtime.getLastError();
+    return libc.lastError();
   }
 
   /** Opens a file for its descriptor; the descriptor is not passed to child processes. */

@@ -1,52 +1,151 @@
 package io.cairn.shim;
 
-import jnr.ffi.Pointer;
-import jnr.ffi.annotations.In;
-import jnr.ffi.annotations.Out;
-import jnr.ffi.annotations.SaveError;
-import jnr.ffi.annotations.Variadic;
+import com.kenai.jffi.CallContext;
+import com.kenai.jffi.CallingConvention;
+import com.kenai.jffi.Invoker;
+import com.kenai.jffi.LastError;
+import com.kenai.jffi.Library;
+import com.kenai.jffi.MemoryIO;
+import com.kenai.jffi.Type;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
- * The functions of glibc that we call, for 64-bit Linux. Public because the binding is generated in
- * another class loader; use {@link LinuxPlatformFiles}. Every {@code path} ends with a zero byte.
+ * Some functions of glibc, called through jffi itself: a generated binding would take longer to
+ * make than a short command runs. All arguments are passed as 64 bits, of which a function of a
+ * 64-bit Linux takes what it declares, also as one of a variable number. Buffers are direct.
  */
 @SuppressWarnings("MemberName") // the names are the C library's
-public interface LibC {
-  /** open(2). */
-  @SaveError
-  @Variadic(fixedCount = 2)
-  int open(@In byte[] path, int flags);
+final class LibC {
+  private static final CallContext[] CONTEXTS = contexts(5);
+
+  private final Invoker invoker = Invoker.getInstance();
+  private final MemoryIO memory = MemoryIO.getInstance();
+  private final long open;
+  private final long close;
+  private final long fcntl;
+  private final long ioctl;
+  private final long fallocate;
+  private final long lseek;
+  private final long fsync;
+  private final long statx;
+  private final long version;
+
+  /**
+   * Finds the functions.
+   *
+   * @throws UnsatisfiedLinkError if there is no such library, or a function is missing
+   */
+  LibC(String name) {
+    Library library = Library.openLibrary(name, Library.LAZY);
+    if (library == null) {
+      throw new UnsatisfiedLinkError(Library.getLastError());
+    }
+    open = address(library, "open");
+    close = address(library, "close");
+    fcntl = address(library, "fcntl");
+    ioctl = address(library, "ioctl");
+    fallocate = address(library, "fallocate");
+    lseek = address(library, "lseek");
+    fsync = address(library, "fsync");
+    statx = address(library, "statx");
+    version = address(library, "gnu_get_libc_version");
+  }
+
+  private static long address(Library library, String function) {
+    long address = library.getSymbolAddress(function);
+    if (address == 0) {
+      throw new UnsatisfiedLinkError(function);
+    }
+    return address;
+  }
+
+  /** For each number of arguments: all of 64 bits, the result too, and errno is kept. */
+  private static CallContext[] contexts(int argumentsMax) {
+    CallContext[] contexts = new CallContext[argumentsMax + 1];
+    for (int count = 0; count <= argumentsMax; count++) {
+      Type[] types = new Type[count];
+      Arrays.fill(types, Type.SINT64);
+      contexts[count] =
+          CallContext.getCallContext(Type.SINT64, types, CallingConvention.DEFAULT, true);
+    }
+    return contexts;
+  }
+
+  /** Memory of zeros that functions can be given. */
+  static ByteBuffer allocate(int bytes) {
+    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+  }
+
+  /** The errno of the last call of this thread. */
+  int lastError() {
+    return LastError.getInstance().get();
+  }
+
+  /** open(2); the path ends with a zero. */
+  int open(byte[] path, int flags) {
+    ByteBuffer bytes = allocate(path.length).put(path);
+    int result = (int) invoker.invokeL2(CONTEXTS[2], open, address(bytes), flags);
+    Reference.reachabilityFence(bytes);
+    return result;
+  }
 
   /** close(2). */
-  @SaveError
-  int close(int descriptor);
+  int close(int descriptor) {
+    return (int) invoker.invokeL1(CONTEXTS[1], close, descriptor);
+  }
 
   /** fcntl(2) with a pointer argument. */
-  @SaveError
-  @Variadic(fixedCount = 2)
-  int fcntl(int descriptor, int command, Pointer argument);
+  int fcntl(int descriptor, int command, ByteBuffer argument) {
+    int result = (int) invoker.invokeL3(CONTEXTS[3], fcntl, descriptor, command, address(argument));
+    Reference.reachabilityFence(argument);
+    return result;
+  }
 
   /** ioctl(2) with a pointer argument. */
-  @SaveError
-  @Variadic(fixedCount = 2)
-  int ioctl(int descriptor, long request, Pointer argument);
+  int ioctl(int descriptor, long request, ByteBuffer argument) {
+    int result = (int) invoker.invokeL3(CONTEXTS[3], ioctl, descriptor, request, address(argument));
+    Reference.reachabilityFence(argument);
+    return result;
+  }
 
   /** fallocate(2). */
-  @SaveError
-  int fallocate(int descriptor, int mode, long offset, long length);
+  int fallocate(int descriptor, int mode, long offset, long length) {
+    return (int) invoker.invokeL4(CONTEXTS[4], fallocate, descriptor, mode, offset, length);
+  }
 
   /** lseek(2). */
-  @SaveError
-  long lseek(int descriptor, long offset, int whence);
+  long lseek(int descriptor, long offset, int whence) {
+    return invoker.invokeL3(CONTEXTS[3], lseek, descriptor, offset, whence);
+  }
 
   /** fsync(2). */
-  @SaveError
-  int fsync(int descriptor);
+  int fsync(int descriptor) {
+    return (int) invoker.invokeL1(CONTEXTS[1], fsync, descriptor);
+  }
 
-  /** statx(2), which has one layout on every architecture. */
-  @SaveError
-  int statx(int directory, @In byte[] path, int flags, int mask, @Out Pointer result);
+  /** statx(2), which has one layout on every architecture; the path ends with a zero. */
+  int statx(int directory, byte[] path, int flags, int mask, ByteBuffer result) {
+    ByteBuffer bytes = allocate(path.length).put(path);
+    int code =
+        (int)
+            invoker.invokeL5(
+                CONTEXTS[5], statx, directory, address(bytes), flags, mask, address(result));
+    Reference.reachabilityFence(bytes);
+    Reference.reachabilityFence(result);
+    return code;
+  }
 
   /** The version of the C library, such as {@code 2.36}. */
-  String gnu_get_libc_version();
+  String gnu_get_libc_version() {
+    long text = invoker.invokeL0(CONTEXTS[0], version);
+    return new String(memory.getZeroTerminatedByteArray(text), StandardCharsets.US_ASCII);
+  }
+
+  private long address(ByteBuffer buffer) {
+    return memory.getDirectBufferAddress(buffer);
+  }
 }

@@ -3,9 +3,9 @@ package io.cairn.shim;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.cairn.storage.io.ByteLocks;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
-import jnr.ffi.Pointer;
 
 /**
  * Open file description locks, the kind QEMU takes. They belong to this object's own descriptor: no
@@ -56,7 +56,7 @@ final class LinuxByteLocks implements ByteLocks {
 
   @Override
   public synchronized boolean tryShared(long position) throws IOException {
-    Pointer flock = flock(F_RDLCK, position);
+    ByteBuffer flock = flock(F_RDLCK, position);
     int errno = fcntl(F_OFD_SETLK, flock);
     if (errno == Errno.EAGAIN || errno == Errno.EACCES) {
       return false;
@@ -70,7 +70,7 @@ final class LinuxByteLocks implements ByteLocks {
   @Override
   public synchronized boolean heldByOther(long position) throws IOException {
     // Asking for an exclusive lock meets any other holder, and asking takes nothing.
-    Pointer flock = flock(F_WRLCK, position);
+    ByteBuffer flock = flock(F_WRLCK, position);
     int errno = fcntl(F_OFD_GETLK, flock);
     if (errno != 0) {
       throw Errno.failure("cannot look for locks on byte " + position + " of", file, errno);
@@ -78,8 +78,8 @@ final class LinuxByteLocks implements ByteLocks {
     return flock.getShort(TYPE) != F_UNLCK;
   }
 
-  private Pointer flock(short type, long position) {
-    Pointer flock = glibc.runtime().getMemoryManager().allocateDirect(FLOCK_SIZE_BYTES, true);
+  private ByteBuffer flock(short type, long position) {
+    ByteBuffer flock = LibC.allocate(FLOCK_SIZE_BYTES);
     flock.putShort(TYPE, type);
     flock.putShort(WHENCE, SEEK_SET);
     flock.putLong(START, position);
@@ -89,7 +89,7 @@ final class LinuxByteLocks implements ByteLocks {
 
   /** Returns 0 or the error number. */
   @GuardedBy("this")
-  private int fcntl(int command, Pointer flock) throws IOException {
+  private int fcntl(int command, ByteBuffer flock) throws IOException {
     if (descriptor == CLOSED) {
       throw new ClosedChannelException();
     }
@@ -110,7 +110,7 @@ final class LinuxByteLocks implements ByteLocks {
       // A process that this one is just starting has a copy of the descriptor, and so our locks,
       // until it runs its program. Unlocking, unlike closing, ends them for both. Closing may do
       // without: if unlocking fails, the locks end with the copy.
-      Pointer everything = flock(F_UNLCK, 0);
+      ByteBuffer everything = flock(F_UNLCK, 0);
       everything.putLong(LENGTH, 0);
       glibc.calls().fcntl(descriptor, F_OFD_SETLK, everything);
       int closing = descriptor;

@@ -3,10 +3,10 @@ package io.cairn.shim;
 import io.cairn.storage.io.ByteLocks;
 import io.cairn.storage.platform.PlatformFiles;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
-import jnr.ffi.Pointer;
 
 /**
  * {@link PlatformFiles} through glibc on 64-bit Linux. Available only there; found by {@link
@@ -135,7 +135,7 @@ public final class LinuxPlatformFiles implements PlatformFiles {
   @Override
   public OptionalLong allocatedBytes(Path file) throws IOException {
     Glibc glibc = glibc();
-    Pointer statx = glibc.runtime().getMemoryManager().allocateDirect(STATX_SIZE_BYTES, true);
+    ByteBuffer statx = LibC.allocate(STATX_SIZE_BYTES);
     byte[] path = NativePath.bytes(file);
     if (glibc.calls().statx(AT_FDCWD, path, 0, STATX_BLOCKS, statx) != 0) {
       int errno = glibc.lastError();

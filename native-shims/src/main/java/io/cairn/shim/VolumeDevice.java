@@ -2,10 +2,10 @@ package io.cairn.shim;
 
 import io.cairn.storage.StorageException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
-import jnr.ffi.Pointer;
 
 /** Asks the kernel which ZFS volume a block device is. */
 public final class VolumeDevice {
@@ -30,12 +30,23 @@ public final class VolumeDevice {
     Glibc glibc = loaded.get();
     int descriptor = glibc.open(device, Glibc.O_RDONLY);
     try {
-      Pointer name = glibc.runtime().getMemoryManager().allocateDirect(NAME_BYTES, true);
+      ByteBuffer name = LibC.allocate(NAME_BYTES);
       return glibc.calls().ioctl(descriptor, BLKZNAME, name) == 0
-          ? Optional.of(name.getString(0, NAME_BYTES, StandardCharsets.US_ASCII))
+          ? Optional.of(text(name))
           : Optional.empty();
     } finally {
       glibc.close(descriptor, device);
     }
+  }
+
+  /** The characters up to the first zero. */
+  private static String text(ByteBuffer bytes) {
+    int length = 0;
+    while (length < bytes.capacity() && bytes.get(length) != 0) {
+      length++;
+    }
+    byte[] characters = new byte[length];
+    bytes.get(0, characters);
+    return new String(characters, StandardCharsets.US_ASCII);
   }
 }
