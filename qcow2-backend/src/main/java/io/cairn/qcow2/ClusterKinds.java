@@ -28,7 +28,7 @@ final class ClusterKinds {
       }
       used++;
     }
-    slots[slot] = (cluster + 1) << KIND_BITS | kind;
+    slots[slot] = ((cluster + 1) << KIND_BITS) | kind;
   }
 
   /** Takes the number of a cluster away. */
@@ -41,14 +41,14 @@ final class ClusterKinds {
   private int slotOf(long cluster) {
     int slot = home(cluster);
     while (slots[slot] != 0 && slots[slot] >>> KIND_BITS != cluster + 1) {
-      slot = slot + 1 & slots.length - 1;
+      slot = (slot + 1) & (slots.length - 1);
     }
     return slot;
   }
 
   private int home(long cluster) {
     long mixed = cluster * 0x9e37_79b9_7f4a_7c15L;
-    return (int) (mixed >>> 32) & slots.length - 1;
+    return (int) (mixed >>> 32) & (slots.length - 1);
   }
 
   private void grow() {

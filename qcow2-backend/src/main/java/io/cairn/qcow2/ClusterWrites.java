@@ -110,8 +110,9 @@ final class ClusterWrites {
       }
     } finally {
       for (Piece piece : pieces) {
-        if (piece.borrowed() != null) {
-          buffers.give(piece.borrowed());
+        ByteBuffer borrowed = piece.borrowed();
+        if (borrowed != null) {
+          buffers.give(borrowed);
         }
       }
     }

@@ -2,10 +2,10 @@ package io.cairn.qcow2;
 
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
+import com.google.common.primitives.Longs;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.List;
 
 /** The internal snapshots of one open image. */
@@ -56,10 +56,9 @@ final class ImageSnapshots {
         () -> {
           DiskTree kept = tables.treeOf(snapshot);
           Hasher hasher = Hashing.sha256().newHasher();
-          ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES);
-          hasher.putBytes(bytes.putLong(0, kept.sizeBytes()).array());
+          hasher.putBytes(Longs.toByteArray(kept.sizeBytes()));
           for (int i = 0; i < kept.l1().count(); i++) {
-            hasher.putBytes(bytes.putLong(0, L1Entry.clearCopied(kept.l1().get(i))).array());
+            hasher.putBytes(Longs.toByteArray(L1Entry.clearCopied(kept.l1().get(i))));
           }
           return hasher.hash().toString();
         });
