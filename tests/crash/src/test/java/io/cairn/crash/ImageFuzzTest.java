@@ -48,10 +48,10 @@ final class ImageFuzzTest {
   private static final int CACHE_BYTES = 1 << 20;
 
   /**
-   * All that one request may make the engine allocate, kept or not. An L1 table may have 32 MiB,
-   * and a change of snapshots copies it a few times.
+   * All that one request may make the engine allocate, kept or not: tables that hold something, and
+   * what a check keeps for each cluster.
    */
-  private static final long ALLOCATED_BYTES_MAX = 320L << 20;
+  private static final long ALLOCATED_BYTES_MAX = 128L << 20;
 
   private static final long CPU_SECONDS_MAX = 10;
 
