@@ -132,6 +132,8 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
     Optional<ProcessHandle> process = BhyveProcesses.of(settings.vm(), known);
     if (process.isPresent() && mark != null && mark.phase() == Phase.ASKED) {
       process = afterSuspend(place, mark, process.get());
+    } else if (process.isPresent() && mark != null && mark.phase() == Phase.STARTING) {
+      process = afterStart(settings, process.get());
     }
     if (process.isPresent()) {
       if (known == null) {
@@ -220,6 +222,22 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
     return Optional.empty();
   }
 
+  /**
+   * An earlier run started this process and then stopped. Waits until it has loaded the state, or
+   * has failed to.
+   */
+  private static Optional<ProcessHandle> afterStart(BhyveSettings settings, ProcessHandle process)
+      throws IOException {
+    long deadline = System.nanoTime() + settings.patience().toNanos();
+    while (!BhyveSockets.exists(settings) && System.nanoTime() < deadline) {
+      if (!process.isAlive() || BhyveProcesses.isZombie(process)) {
+        return Optional.empty();
+      }
+      BhyveLauncher.pause();
+    }
+    return Optional.of(process);
+  }
+
   private long written(Suspension.Place place, SuspendMark mark) throws IOException {
     long bytes = 0;
     for (Path path : place.state(mark.state()).all()) {
@@ -279,32 +297,73 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
     String name = "";
     if (request.image().isPresent()) {
       name = request.image().get().id().shortForm() + ".ckp";
-      materialise(request, place, launch, place.state(name));
+      materialise(request, launch, place.state(name));
     }
-    SuspendMark mark =
-        new SuspendMark(
-            Phase.HELD,
-            name,
-            place.clock().millis(),
-            HostBoot.id(),
-            0,
-            request.hook(),
-            launch.machine());
+    SuspendMark mark = held(place, launch, name, request.hook());
     mark.write(files, request.directory());
     return guest(place, launch, null, mark);
   }
 
-  private void materialise(
-      StartRequest request, Suspension.Place place, Launch launch, StateFiles to)
-      throws IOException {
-    SavedState state = store.materialise(request.image().orElseThrow(), to);
+  /**
+   * Makes a guest that is off one that is suspended in a state which another program had bhyve
+   * save. The state is copied and stays. Whether the disks are those of that instant cannot be told
+   * from it: the caller answers for that. Blocking.
+   *
+   * @param directory the directory of the guest, as for {@link #attach(Guest, Path)}
+   * @throws StorageException BLOCKED if the guest is not off; CORRUPT if the state is not whole or
+   *     not of the machine that the guest's command line starts; USAGE if none is known. The guest
+   *     is off then
+   */
+  public void adopt(Guest guest, Path directory, StateFiles from) throws IOException {
+    BhyveSettings settings = BhyveSettings.of(guest.name(), guest.driverOptions());
+    Suspension.Place place = place(settings, directory);
+    if (attach(guest, directory).isPresent()) {
+      throw new StorageException(
+          ErrorCode.BLOCKED, "guest " + guest.name() + " is not off", "end it first");
+    }
+    Optional<Launch> known = given(settings);
+    Launch launch =
+        (known.isPresent() ? known : LaunchFile.read(place))
+            .orElseThrow(
+                () ->
+                    new StorageException(
+                        ErrorCode.USAGE,
+                        "the command line of guest " + guest.name() + " is not known",
+                        "give the guest's option launch=FILE"));
+    requireFits(store.read(from).requireSound(), launch);
+    Leftovers.remove(place, Optional.empty());
+    String name = String.format("%08x.ckp", (int) System.nanoTime());
+    store.copy(from, place.state(name));
+    held(place, launch, name, List.of()).write(files, directory);
+  }
+
+  private static SuspendMark held(
+      Suspension.Place place, Launch launch, String state, List<String> hook)
+      throws StorageException {
+    return new SuspendMark(
+        Phase.HELD, state, place.clock().millis(), HostBoot.id(), 0, hook, launch.machine());
+  }
+
+  private static void requireFits(SavedState state, Launch launch) throws StorageException {
     List<String> differences = BhyveMachine.differences(state, launch.line());
     if (!differences.isEmpty()) {
-      place.store().delete(to);
       throw new StorageException(
           ErrorCode.CORRUPT,
           "the saved memory does not fit the command line: " + String.join("; ", differences),
           "start it with the devices, processors and memory it had");
+    }
+  }
+
+  private void materialise(StartRequest request, Launch launch, StateFiles to) throws IOException {
+    SavedState state = store.materialise(request.image().orElseThrow(), to);
+    boolean fits = false;
+    try {
+      requireFits(state, launch);
+      fits = true;
+    } finally {
+      if (!fits) {
+        store.delete(to);
+      }
     }
   }
 }

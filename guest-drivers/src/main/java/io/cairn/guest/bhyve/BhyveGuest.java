@@ -53,9 +53,12 @@ final class BhyveGuest implements LiveGuest {
     return suspension.launch().machine();
   }
 
+  /**
+   * Within a pause no process has the disks; outside of one, storage may act under an open disk.
+   */
   @Override
   public Set<LiveSnapshotMode> snapshotModes(DiskRef disk) {
-    return EnumSet.of(LiveSnapshotMode.RELEASED);
+    return EnumSet.of(LiveSnapshotMode.TRANSPARENT, LiveSnapshotMode.RELEASED);
   }
 
   @Override
@@ -131,8 +134,10 @@ final class BhyveGuest implements LiveGuest {
     boolean done = false;
     try {
       suspension.requireNobodyElse();
-      if (!disks.isEmpty()) {
-        work.snapshot(LiveSnapshotMode.RELEASED);
+      Set<LiveSnapshotMode> modes = EnumSet.noneOf(LiveSnapshotMode.class);
+      disks.forEach(disk -> modes.add(disk.mode()));
+      for (LiveSnapshotMode mode : modes) {
+        work.snapshot(mode);
       }
       suspension.requireNobodyElse();
       done = true;

@@ -6,6 +6,7 @@ import io.cairn.checkpoint.memory.MemoryImage;
 import io.cairn.checkpoint.memory.MemoryImageWriter;
 import io.cairn.checkpoint.memory.MemoryPart;
 import io.cairn.checkpoint.memory.SavedMemory;
+import io.cairn.guest.bhyve.state.RamCopy;
 import io.cairn.guest.bhyve.state.SavedState;
 import io.cairn.guest.bhyve.state.StateFiles;
 import io.cairn.guest.bhyve.state.StateReader;
@@ -113,6 +114,24 @@ final class StateStore {
     try (BlockFile file = files.open(path, OpenMode.CREATE_NEW)) {
       file.write(0, content);
       file.sync();
+    }
+  }
+
+  /** Copies a state, durably; the memory gets holes where it is zero. */
+  void copy(StateFiles from, StateFiles to) throws IOException {
+    boolean done = false;
+    try {
+      RamCopy.copy(files, from.ram(), files.open(to.ram(), OpenMode.CREATE_NEW), copied -> {});
+      if (files.exists(from.kern())) {
+        write(to.kern(), ByteBuffer.wrap(bytes(from.kern())));
+      }
+      write(to.meta(), ByteBuffer.wrap(bytes(from.meta())));
+      files.syncDirectory(directory(to));
+      done = true;
+    } finally {
+      if (!done) {
+        delete(to);
+      }
     }
   }
 

@@ -1,12 +1,18 @@
 package io.cairn.bhyvesim;
 
 import io.cairn.bhyvesim.SimulatedBhyve.Behaviour;
+import io.cairn.guest.bhyve.control.ControlClient;
+import io.cairn.guest.bhyve.control.SaveRequest;
 import io.cairn.guest.bhyve.control.SocketGeneration;
+import io.cairn.guest.bhyve.control.SocketLimits;
+import io.cairn.guest.bhyve.state.StateFiles;
+import io.cairn.storage.io.HostFileSystem;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -128,19 +134,29 @@ public final class BhyveBench implements AutoCloseable {
 
   /** Starts it, as its operator would, and waits until it runs. */
   public void boot() throws IOException, InterruptedException {
-    Files.deleteIfExists(generation.socket(run, vm));
-    List<String> command = new ArrayList<>(List.of("setsid"));
-    command.addAll(words);
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(home.resolve(vm + ".out").toFile()))
-            .start();
+    forgetSocket();
+    Process process = startWith();
     awaitSocket();
     if (!process.isAlive()) {
       throw new AssertionError(
           "the guest does not start: " + Files.readString(home.resolve(vm + ".out")));
     }
+  }
+
+  /** Starts it with more options in front, and waits for nothing. */
+  public Process startWith(String... options) throws IOException {
+    List<String> command = new ArrayList<>(List.of("setsid", words.get(0)));
+    command.addAll(List.of(options));
+    command.addAll(words.subList(1, words.size()));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(home.resolve(vm + ".out").toFile()))
+        .start();
+  }
+
+  /** Removes the socket that an earlier process left. */
+  public void forgetSocket() throws IOException {
+    Files.deleteIfExists(generation.socket(run, vm));
   }
 
   /** Waits until it has made its control socket. */
@@ -252,6 +268,19 @@ public final class BhyveBench implements AutoCloseable {
       throw new AssertionError("the guest was never " + kind);
     }
     return last;
+  }
+
+  /** Suspends it to files, as an operator would with bhyvectl. */
+  public void suspendTo(Path ram) throws IOException {
+    List<ProcessHandle> running = processes();
+    new ControlClient(HostFileSystem.instance(), run, SocketLimits.USUAL)
+        .save(
+            new SaveRequest(vm, StateFiles.of(ram), true),
+            generation,
+            Duration.ofSeconds(WAIT_SECONDS));
+    for (ProcessHandle process : running) {
+      process.onExit().join();
+    }
   }
 
   /** Makes the next request go wrong. */

@@ -30,6 +30,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -182,6 +184,30 @@ final class BhyveDriverFaultsTest {
       assertEquals(counter, Long.parseLong(note(bench, "restored", "counter")));
       assertTrue(bench.lastNote("restored").contains("disks-agree"));
       assertEquals(List.of(), left());
+    }
+  }
+
+  @Test
+  void cairn_thatStopsWhileBhyveLoads_findsTheGuestRunning() throws Exception {
+    try (BhyveBench bench = bench(SocketGeneration.G4)) {
+      bench.boot();
+      try (LiveGuest live = attach(bench)) {
+        live.pause();
+      }
+      Path mark = directory.resolve("suspended.json");
+      String starting = Files.readString(mark).replace("HELD", "STARTING");
+      bench.forgetSocket();
+      Files.writeString(mark, starting);
+      Matcher state = Pattern.compile("\"state\":\"([^\"]*)\"").matcher(starting);
+      assertTrue(state.find());
+      bench.startWith("-r", directory.resolve(state.group(1)).toString());
+      // It has made no socket yet.
+      try (LiveGuest live = attach(bench)) {
+        assertTrue(live.running());
+        live.whilePaused(List.of(), false, mode -> {});
+        assertTrue(live.running());
+      }
+      assertTrue(bench.lastNote("restored").contains("disks-agree"));
     }
   }
 

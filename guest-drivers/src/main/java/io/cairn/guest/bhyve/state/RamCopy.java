@@ -9,14 +9,18 @@ import java.nio.file.Path;
 import java.util.function.LongConsumer;
 
 /** Copies a RAM file; where it holds zeros the copy has holes. */
-final class RamCopy {
+public final class RamCopy {
   private static final int CHUNK_SIZE_BYTES = 1 << 20;
   private static final int HOLE_SIZE_BYTES = 1 << 16;
 
   private RamCopy() {}
 
-  /** Copies into a new file, makes the content durable and closes it. */
-  static void copy(BlockFileSystem fileSystem, Path from, BlockFile to, LongConsumer copied)
+  /**
+   * Copies into a new file, makes the content durable and closes it. Blocking.
+   *
+   * @param copied is told how many bytes are there so far
+   */
+  public static void copy(BlockFileSystem fileSystem, Path from, BlockFile to, LongConsumer copied)
       throws IOException {
     try (to;
         BlockFile in = fileSystem.open(from, OpenMode.READ)) {
