@@ -30,6 +30,7 @@ final class Commands {
           "status",
           "log",
           "state",
+          "bcheckpoint",
           "image",
           "demo",
           "config",
@@ -61,6 +62,7 @@ final class Commands {
       case "status" -> Optional.of(new StatusCommand());
       case "log" -> Optional.of(new LogCommand());
       case "state" -> Optional.of(new StateCommand());
+      case "bcheckpoint" -> Optional.of(new BcheckpointCommand());
       case "image" -> Optional.of(new ImageCommand());
       case "demo" -> Optional.of(new DemoCommand());
       case "config" -> Optional.of(new ConfigCommand());

@@ -53,6 +53,21 @@ final class Planned {
    */
   static Outcome run(
       Invocation in, CheckpointStore store, Supplier<OperationPlan> planner, String verb) {
+    return run(in, store, planner, verb, false);
+  }
+
+  /** The same, where what was given on the command line is the confirmation. */
+  static Outcome runConfirmed(
+      Invocation in, CheckpointStore store, Supplier<OperationPlan> planner, String verb) {
+    return run(in, store, planner, verb, true);
+  }
+
+  private static Outcome run(
+      Invocation in,
+      CheckpointStore store,
+      Supplier<OperationPlan> planner,
+      String verb,
+      boolean confirmed) {
     for (int attempt = 1; ; attempt++) {
       OperationPlan plan = in.dryRun() ? planner.get() : WaitForGuest.plan(in, store, planner);
       checkDigest(in, plan.digest());
@@ -62,7 +77,7 @@ final class Planned {
         return new Outcome(code, Optional.empty());
       }
       try {
-        return new Outcome(0, Optional.of(carryOut(in, store, plan, verb)));
+        return new Outcome(0, Optional.of(carryOut(in, store, plan, verb, confirmed)));
       } catch (CairnException e) {
         boolean again = e.code() == ErrorCode.PLAN_CHANGED && attempt < ATTEMPTS_MAX;
         if (!again || in.value("--plan-digest").isPresent()) {
@@ -82,14 +97,14 @@ final class Planned {
   }
 
   private static OperationResult carryOut(
-      Invocation in, CheckpointStore store, OperationPlan plan, String verb) {
+      Invocation in, CheckpointStore store, OperationPlan plan, String verb, boolean confirmed) {
     if (!plan.blockers().isEmpty()) {
       throw new BlockedException("cannot " + verb + " " + plan.subject(), plan.blockers());
     }
     if (!in.json()) {
       describe(plan).forEach(in.terminal()::err);
     }
-    if (plan.destructive() && !plan.nothingToDo()) {
+    if (!confirmed && plan.destructive() && !plan.nothingToDo()) {
       Confirmation.require(in, verb + " " + plan.subject());
     }
     OperationResult result = execute(in, store, plan, verb);

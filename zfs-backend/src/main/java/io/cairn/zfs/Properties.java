@@ -91,6 +91,14 @@ final class Properties {
         + dataset.number("logicalreferenced");
   }
 
+  /**
+   * The name of a snapshot that is not Cairn's. CBSD's bsnapshot keeps the name that its user gave
+   * in a property of its own.
+   */
+  static String foreignName(ZfsDataset snapshot) {
+    return snapshot.text("cbsdsnap:snapname").orElse(snapshot.shortName());
+  }
+
   /** The label of a snapshot; empty if it is not Cairn's, or is marked to go. */
   static Optional<SnapshotLabel> label(ZfsDataset snapshot) {
     Optional<String> checkpoint = snapshot.localText(CHECKPOINT);

@@ -146,7 +146,7 @@ public final class ZfsBackend implements StorageBackend {
     var label = Properties.label(snapshot);
     return new StoredSnapshot(
         SnapshotIdentity.of(family, snapshot),
-        snapshot.shortName(),
+        label.isEmpty() ? Properties.foreignName(snapshot) : snapshot.shortName(),
         label
             .map(known -> known.created())
             .orElseGet(() -> Instant.ofEpochSecond(snapshot.number("creation"))),

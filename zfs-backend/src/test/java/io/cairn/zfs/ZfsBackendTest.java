@@ -69,6 +69,18 @@ final class ZfsBackendTest {
   }
 
   @Test
+  void snapshots_thatCbsdTagged_haveTheNameItsUserGave() throws Exception {
+    DiskRef disk = disks.volume("tank/vm/d");
+    disks.zfs.snapshot(
+        List.of("tank/vm/d@bsnapshot1"),
+        Map.of("cbsdsnap:jname", "web", "cbsdsnap:snapname", "before upgrade"));
+    disks.zfs.snapshot(List.of("tank/vm/d@hourly"), Map.of());
+    assertEquals(
+        List.of("before upgrade", "hourly"),
+        disks.backend().snapshots(disk).stream().map(StoredSnapshot::name).toList());
+  }
+
+  @Test
   void restore_toTheTipOfABranch_reusesItsDataset() throws Exception {
     DiskRef disk = disks.file("tank/vm/d");
     disks.fill(disk, 1);
