@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -39,6 +40,9 @@ static unsigned char *buffer;
 static uint64_t *pattern;
 static uint64_t pattern_pages;
 static uint64_t boot_id;
+
+/* The count, in a page of its own, so that it can be read from outside while the guest is paused. */
+static volatile uint64_t *count;
 
 static void say(const char *format, ...) {
   va_list arguments;
@@ -141,6 +145,16 @@ static void check(uint64_t counter, uint64_t dirty) {
   }
 }
 
+/* Where a page is in the memory of the machine, see pagemap in the kernel's documentation. */
+static uint64_t physical(const volatile void *address) {
+  uint64_t entry = 0;
+  int file = open("/proc/self/pagemap", O_RDONLY);
+  off_t place = (off_t)((uintptr_t)address / PAGE * sizeof entry);
+  if (pread(file, &entry, sizeof entry, place) != sizeof entry) fail("pagemap", -1);
+  close(file);
+  return (entry & ((1ul << 55) - 1)) * PAGE;
+}
+
 static long uptime_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -177,11 +191,14 @@ int main(void) {
     int known = memcmp(sector->magic, MAGIC, sizeof MAGIC) == 0;
     say("DISK %d found=%lu", i, known ? sector->counter : 0);
   }
+  if (posix_memalign((void **)&count, PAGE, PAGE) != 0) fail("memory", -1);
+  memset((void *)count, 0, PAGE);
+  if (mlock((const void *)count, PAGE) != 0) fail("mlock", -1);
   uint64_t counter = 0;
   uint64_t dirty = (uint64_t)option("cairn.dirty=", 8);
   long tick_us = option("cairn.tick=", 20) * 1000;
   set_up(counter);
-  say("BOOT id=%08lx pages=%lu", boot_id, pattern_pages);
+  say("BOOT id=%08lx pages=%lu count=%lx", boot_id, pattern_pages, physical(count));
   for (;;) {
     touch(counter + 1, dirty);
     for (int i = 0; i < disk_count; i++) {
@@ -192,7 +209,7 @@ int main(void) {
       }
       write_sector(i, counter + 1);
     }
-    counter++;
+    *count = ++counter;
     check(counter, dirty);
     say("TICK %lu id=%08lx up=%ld", counter, boot_id, uptime_ms());
     usleep((useconds_t)tick_us);

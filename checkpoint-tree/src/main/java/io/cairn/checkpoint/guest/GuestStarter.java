@@ -13,4 +13,13 @@ public interface GuestStarter {
    *     do without a memory. No process is left then
    */
   LiveGuest start(StartRequest request) throws IOException;
+
+  /**
+   * Makes ready what can be made ready while the guest that is to be replaced still runs, and reads
+   * what {@link #start} will read of the memory, so that damage is found before anything is
+   * stopped. Changes nothing that a running guest needs.
+   *
+   * @throws io.cairn.storage.StorageException CORRUPT if the image is damaged
+   */
+  default void prepare(StartRequest request) throws IOException {}
 }

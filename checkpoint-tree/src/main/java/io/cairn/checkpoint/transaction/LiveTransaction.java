@@ -12,6 +12,7 @@ import io.cairn.checkpoint.catalog.JournalEntry.Step;
 import io.cairn.checkpoint.catalog.JournalTable;
 import io.cairn.checkpoint.guest.DiskWork;
 import io.cairn.checkpoint.guest.GuestPause;
+import io.cairn.checkpoint.guest.GuestStarter;
 import io.cairn.checkpoint.guest.LiveDisk;
 import io.cairn.checkpoint.guest.LiveGuest;
 import io.cairn.checkpoint.guest.SaveRequest;
@@ -86,6 +87,7 @@ final class LiveTransaction implements AutoCloseable {
     if (plan.start().isPresent() && plan.start().get().memory()) {
       control.at("checking the memory", 1, entry.steps().size());
       new MemoryProof(shop).require(guest, recorded(plan.start().get().checkpoint()));
+      prepare(plan.start().get());
     }
     if (!plan.attached()) {
       return;
@@ -271,34 +273,40 @@ final class LiveTransaction implements AutoCloseable {
     shop.crashPoints().reached("guest started");
   }
 
+  /** What the driver reads of the memory, it reads while the guest still runs. */
+  private void prepare(LiveDraft.Start order) throws IOException {
+    CheckpointMemory from = recorded(order);
+    try (MemoryImage image = shop.folders().images(guest).open(order.checkpoint())) {
+      starter().prepare(request(order, from, Optional.of(image)));
+    }
+  }
+
+  private GuestStarter starter() throws StorageException {
+    return shop.driver(guest)
+        .starter()
+        .orElseThrow(
+            () ->
+                new StorageException(
+                    ErrorCode.UNSUPPORTED,
+                    "the driver '" + guest.driver() + "' cannot start guests",
+                    "restore with --no-memory, and start the guest yourself"));
+  }
+
+  private StartRequest request(
+      LiveDraft.Start order, CheckpointMemory from, Optional<MemoryImage> image)
+      throws IOException {
+    return new StartRequest(
+        guest, image, from.machine(), order.hook(), shop.folders().process(guest));
+  }
+
   /** Starts a guest from a checkpoint. */
   LiveGuest start(LiveDraft.Start order, CheckpointMemory from) throws IOException {
-    var starter =
-        shop.driver(guest)
-            .starter()
-            .orElseThrow(
-                () ->
-                    new StorageException(
-                        ErrorCode.UNSUPPORTED,
-                        "the driver '" + guest.driver() + "' cannot start guests",
-                        "restore with --no-memory, and start the guest yourself"));
+    GuestStarter starter = starter();
     if (!order.memory()) {
-      return starter.start(
-          new StartRequest(
-              guest,
-              Optional.empty(),
-              from.machine(),
-              order.hook(),
-              shop.folders().process(guest)));
+      return starter.start(request(order, from, Optional.empty()));
     }
     try (MemoryImage image = shop.folders().images(guest).open(order.checkpoint())) {
-      return starter.start(
-          new StartRequest(
-              guest,
-              Optional.of(image),
-              from.machine(),
-              order.hook(),
-              shop.folders().process(guest)));
+      return starter.start(request(order, from, Optional.of(image)));
     }
   }
 

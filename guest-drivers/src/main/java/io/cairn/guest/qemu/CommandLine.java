@@ -1,5 +1,6 @@
 package io.cairn.guest.qemu;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -53,6 +54,16 @@ public record CommandLine(List<String> arguments) {
   /** What a new process, which loads a state, must not be told again. */
   private static final Set<String> OF_THE_START_ALONE =
       Set.of("incoming", "loadvm", "S", "daemonize");
+
+  /** Ends the names of files that guests' memory is mapped from. */
+  static final String FLAT_SUFFIX = ".cairn-ram";
+
+  /** How the memory of x86 machines is called unless the command line says otherwise. */
+  static final String RAM = "pc.ram";
+
+  private static final String MEMORY_BACKEND = "memory-backend";
+  private static final String OUR_MACHINE = MEMORY_BACKEND + "=" + RAM;
+  private static final Set<String> OTHER_MEMORY = Set.of("mem-path", "mem-prealloc", "numa");
 
   private static final Pattern DESCRIPTOR =
       Pattern.compile("(^|[,:])(v?host)?fds?=\\d|^fd:|/dev/fdset/|/dev/fd/|/proc/self/fd/");
@@ -114,6 +125,67 @@ public record CommandLine(List<String> arguments) {
       }
     }
     words.addAll(List.of("-S", "-incoming", "defer"));
+    return new CommandLine(words);
+  }
+
+  /** The command line of a process that does not wait for a state, and does not run either. */
+  public CommandLine paused() {
+    List<String> words = new ArrayList<>(incoming().arguments());
+    words.subList(words.size() - 2, words.size()).clear();
+    return new CommandLine(words);
+  }
+
+  /** The command line as it was given first, without what {@link #mapping} adds. */
+  CommandLine recorded() {
+    List<String> words = new ArrayList<>();
+    words.add(arguments.get(0));
+    for (Option option : options()) {
+      if (!ours(option) && !OF_THE_START_ALONE.contains(option.name())) {
+        words.addAll(option.words());
+      }
+    }
+    return new CommandLine(words);
+  }
+
+  private boolean ours(Option option) {
+    return mapsFlatMemory()
+        && (flat(option)
+            || (option.name().equals("machine") && option.value().equals(OUR_MACHINE)));
+  }
+
+  private static boolean flat(Option option) {
+    return option.name().equals("object") && option.value().contains(FLAT_SUFFIX + ",");
+  }
+
+  /** Whether the guest's memory is mapped from a file that was written for it. */
+  boolean mapsFlatMemory() {
+    return options().stream().anyMatch(CommandLine::flat);
+  }
+
+  /** Whether memory is nowhere spoken of but in {@code -m}, so that it can be mapped instead. */
+  boolean plainMemory() {
+    return options().stream()
+        .noneMatch(
+            o ->
+                OTHER_MEMORY.contains(o.name())
+                    || o.value().contains(MEMORY_BACKEND)
+                    || (o.name().equals("m") && o.value().contains("maxmem")));
+  }
+
+  /** The command line with the guest's memory mapped from a file, privately. */
+  CommandLine mapping(Path flat, long sizeBytes) {
+    List<String> words = new ArrayList<>(arguments);
+    words.add("-object");
+    words.add(
+        "memory-backend-file,id="
+            + RAM
+            + ",size="
+            + sizeBytes
+            + ",mem-path="
+            + flat.toString().replace(",", ",,")
+            + ",share=off");
+    words.add("-machine");
+    words.add(OUR_MACHINE);
     return new CommandLine(words);
   }
 }

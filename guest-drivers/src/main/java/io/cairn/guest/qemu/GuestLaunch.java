@@ -7,7 +7,6 @@ import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A process that failed to load is of no more use, and is ended. The state can be loaded by
  * another one as often as wanted.
  */
-public final class GuestLaunch {
+final class GuestLaunch {
   private static final int LOG_TAIL_BYTES = 4096;
   private static final Duration POLL = Duration.ofMillis(10);
 
@@ -45,7 +45,7 @@ public final class GuestLaunch {
    *     It finds the words of the command line as its arguments
    * @param patience how long the process may take until it listens
    */
-  public GuestLaunch(Path socket, Path log, List<String> hook, Duration patience) {
+  GuestLaunch(Path socket, Path log, List<String> hook, Duration patience) {
     this.socket = socket;
     this.log = log;
     this.hook = List.copyOf(hook);
@@ -57,18 +57,19 @@ public final class GuestLaunch {
    *
    * @param recorded the process whose state it is
    * @param commandLine the command line, see {@link CommandLine#incoming()}
-   * @param machine what its machine must be like
+   * @param machine what its machine must be like; empty for a guest without a state
    * @throws StorageException CORRUPT if its machine is another one; FAILED, with the end of its
    *     output, if it does not start. No process is left then
    */
-  public QemuGuest start(QemuProcess recorded, CommandLine commandLine, MachineFacts machine)
+  QemuGuest start(QemuProcess recorded, CommandLine commandLine, Optional<MachineFacts> machine)
       throws IOException {
     Process process = spawn(recorded, commandLine);
     QemuGuest guest = null;
     boolean fits = false;
     try {
       guest = await(process);
-      List<String> differences = machine.differences(guest.machine());
+      List<String> differences =
+          machine.isPresent() ? machine.get().differences(guest.machine()) : List.of();
       if (!differences.isEmpty()) {
         throw new StorageException(
             ErrorCode.CORRUPT,
@@ -91,7 +92,7 @@ public final class GuestLaunch {
    * @param capabilities switches that the stream was written with
    * @throws StorageException FAILED with QEMU's reason if it refuses the state; the process is gone
    */
-  public void load(QemuGuest guest, InputStream state, Set<String> capabilities)
+  void load(QemuGuest guest, StateSource.Writer state, Set<String> capabilities)
       throws IOException {
     Migration migration = guest.migration();
     boolean loaded = false;
@@ -102,6 +103,8 @@ public final class GuestLaunch {
       loaded = true;
     } catch (QmpException e) {
       throw refused(QemuErrors.of(e));
+    } catch (StateSource.UnreadableException e) {
+      throw e.failure();
     } catch (IOException e) {
       throw refused(e);
     } finally {
@@ -111,11 +114,13 @@ public final class GuestLaunch {
     }
   }
 
-  private void sendAndAwait(Migration migration, InputStream state, StateSocket incoming)
+  private void sendAndAwait(Migration migration, StateSource.Writer state, StateSocket incoming)
       throws IOException {
     IOException broken = null;
     try {
       StateSource.send(state, incoming.path(), patience);
+    } catch (StateSource.UnreadableException e) {
+      throw e;
     } catch (IOException e) {
       broken = e;
     }
@@ -172,7 +177,7 @@ public final class GuestLaunch {
       }
       try {
         if (Files.exists(socket)) {
-          return QemuGuest.attach(socket, QmpOptions.standard());
+          return attached(process);
         }
       } catch (StorageException e) {
         if (deadline.passed()) {
@@ -185,6 +190,18 @@ public final class GuestLaunch {
       }
       Waiting.pause(POLL);
     }
+  }
+
+  private QemuGuest attached(Process process) throws IOException {
+    QemuGuest guest = QemuGuest.attach(socket, QmpOptions.standard());
+    if (hook.isEmpty() && guest.process().pid() != process.pid()) {
+      guest.close();
+      throw new StorageException(
+          ErrorCode.BLOCKED,
+          "process " + guest.process().pid() + " listens at " + socket + " already",
+          "end it first");
+    }
+    return guest;
   }
 
   private void end(Process process, @Nullable QemuGuest guest) {

@@ -41,8 +41,20 @@ public record MachineFacts(SortedMap<String, String> facts) {
     }
     for (QemuDisk disk : QemuDisk.of(QmpJson.objects(client.execute("query-block")))) {
       facts.put("disk." + disk.device(), disk.sizeBytes() + (disk.readOnly() ? " read-only" : ""));
+      facts.put(file(disk), disk.file());
     }
     return new MachineFacts(facts);
+  }
+
+  private static String file(QemuDisk disk) {
+    return "disk." + disk.device() + ".file";
+  }
+
+  /** The same with the files of disks as they will be named when it is started again. */
+  MachineFacts with(List<QemuDisk> disks) {
+    SortedMap<String, String> named = new TreeMap<>(facts);
+    disks.forEach(disk -> named.put(file(disk), disk.file()));
+    return new MachineFacts(named);
   }
 
   private static void cpus(QmpClient client, SortedMap<String, String> facts) throws IOException {

@@ -39,6 +39,12 @@ final class Migration {
   /** QEMU's own limit is 128 MiB/s, for files too. */
   private static final long BANDWIDTH_MAX = 1L << 40;
 
+  /** A live save pauses the guest when what is left takes no longer than this to transfer. */
+  private static final long DOWNTIME_MILLIS = 30;
+
+  /** Rounds over the memory after which a guest is known to write faster than the sink. */
+  private static final long ROUNDS_MAX = 12;
+
   /** A migration that moves no byte for as long as this hangs. */
   private static final Duration STALL = Duration.ofSeconds(60);
 
@@ -64,7 +70,10 @@ final class Migration {
     }
     on.forEach(name -> add(switches, name, true));
     client.execute(QmpCommand.of("migrate-set-capabilities").with("capabilities", switches));
-    client.execute(QmpCommand.of("migrate-set-parameters").with("max-bandwidth", BANDWIDTH_MAX));
+    client.execute(
+        QmpCommand.of("migrate-set-parameters")
+            .with("max-bandwidth", BANDWIDTH_MAX)
+            .with("downtime-limit", DOWNTIME_MILLIS));
   }
 
   private void add(JsonArray switches, String name, boolean state) {
@@ -106,6 +115,12 @@ final class Migration {
 
   JsonObject query() throws IOException {
     return QmpJson.object(client.execute("query-migrate"));
+  }
+
+  /** Whether a live migration has come to its end, or never will by itself. */
+  static boolean readyToSwitch(JsonObject info) {
+    return status(info).equals("pre-switchover")
+        || QmpJson.number(QmpJson.object(info, "ram"), "dirty-sync-count", 0) > ROUNDS_MAX;
   }
 
   static String status(JsonObject info) {

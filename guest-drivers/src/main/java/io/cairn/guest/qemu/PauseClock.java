@@ -1,5 +1,6 @@
 package io.cairn.guest.qemu;
 
+import io.cairn.checkpoint.guest.GuestPause;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
@@ -30,8 +31,8 @@ final class PauseClock {
     since = now;
   }
 
-  PauseSplit split() {
-    return new PauseSplit(of(Part.FREEZE), of(Part.MEMORY), of(Part.DISKS), of(Part.RESUME));
+  GuestPause split() {
+    return new GuestPause(of(Part.FREEZE), of(Part.MEMORY), of(Part.DISKS), of(Part.RESUME));
   }
 
   private Duration of(Part part) {

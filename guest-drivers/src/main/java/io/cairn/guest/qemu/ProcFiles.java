@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -189,6 +190,17 @@ final class ProcFiles {
     } catch (IOException e) {
       return OptionalLong.empty();
     }
+  }
+
+  /** The files that a process has open, also those that have lost their names. */
+  static Set<FileId> openFiles(long pid) throws IOException {
+    Set<FileId> open = new HashSet<>();
+    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(of(pid).resolve("fd"))) {
+      for (Path descriptor : descriptors) {
+        FileId.of(descriptor).ifPresent(open::add);
+      }
+    }
+    return open;
   }
 
   static Path of(long pid) {

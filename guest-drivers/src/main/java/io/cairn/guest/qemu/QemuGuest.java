@@ -132,8 +132,7 @@ public final class QemuGuest implements AutoCloseable {
       if (features.migrationCapabilities().contains("pause-before-switchover")) {
         methods.add(SaveMethod.LIVE);
       }
-      if (features.commands().contains("blockdev-set-active")
-          && migration().accepts(Set.of("background-snapshot"))) {
+      if (canRelease() && migration().accepts(Set.of("background-snapshot"))) {
         methods.add(SaveMethod.BACKGROUND);
       }
       return methods;
@@ -145,10 +144,8 @@ public final class QemuGuest implements AutoCloseable {
   /**
    * Why a checkpoint of this guest could not be restored later; empty if it could. Each is the end
    * of a sentence that begins with the guest.
-   *
-   * @param covered the images whose state checkpoints hold
    */
-  public List<String> unrestorable(Set<Path> covered) throws IOException {
+  List<String> unrestorable() throws IOException {
     List<String> reasons = new ArrayList<>(process.commandLine().unrestorable());
     JsonElement blocked =
         QmpJson.object(execute(QmpCommand.of("query-migrate"))).get("blocked-reasons");
@@ -157,41 +154,20 @@ public final class QemuGuest implements AutoCloseable {
           .getAsJsonArray()
           .forEach(reason -> reasons.add("cannot be saved: " + QmpJson.text(reason)));
     }
-    for (QemuDisk disk : disks()) {
-      if (!disk.readOnly() && !covered.contains(realPath(disk.file()))) {
-        reasons.add("writes to " + disk.file() + ", which is not one of its disks in Cairn");
-      }
-    }
     return reasons;
-  }
-
-  /** The file as its directory entries lead to it; what is no file stays as it is. */
-  private static Path realPath(String file) {
-    try {
-      return Path.of(file).toRealPath();
-    } catch (IOException e) {
-      return Path.of(file);
-    }
   }
 
   /**
    * Lets work be done on the disk images of a paused guest while QEMU has let go of them, and has
-   * QEMU take them again, whatever the outcome. QEMU forgets what it knew of their metadata.
-   *
-   * @throws StorageException UNSUPPORTED if this QEMU cannot let go of images of its own accord
+   * QEMU take them again, whatever the outcome. QEMU forgets what it knew of their metadata. Only
+   * where {@link #canRelease}.
    */
   void whileReleased(Work work) throws IOException {
-    if (!features.commands().contains("blockdev-set-active")) {
-      throw new StorageException(
-          ErrorCode.UNSUPPORTED,
-          "QEMU " + version() + " cannot let go of its disks except by saving its memory",
-          "save the memory too");
-    }
     execute(QmpCommand.of("blockdev-set-active").with("active", false));
     try {
       work.run();
     } finally {
-      execute(QmpCommand.of("blockdev-set-active").with("active", true));
+      takeImages();
     }
   }
 
@@ -218,6 +194,34 @@ public final class QemuGuest implements AutoCloseable {
             "end it by hand, then try again");
       }
       Waiting.pause(Duration.ofMillis(5));
+    }
+  }
+
+  /** Whether the host's processors run the guest, rather than a program that emulates them. */
+  boolean hardwareRuns() throws IOException {
+    return QmpJson.truth(QmpJson.object(execute(QmpCommand.of("query-kvm"))), "enabled");
+  }
+
+  /** Whether QEMU can let go of images of its own accord. */
+  boolean canRelease() {
+    return features.commands().contains("blockdev-set-active");
+  }
+
+  /** Takes images again that were let go of. Does nothing where {@code cont} alone does so. */
+  void takeImages() throws IOException {
+    if (canRelease()) {
+      execute(QmpCommand.of("blockdev-set-active").with("active", true));
+    }
+  }
+
+  /** For what tidies up: QEMU's refusal adds nothing that could be said. */
+  void executeQuietly(QmpCommand command) throws IOException {
+    try {
+      client.execute(command);
+    } catch (QmpException e) {
+      if (e.kind() != QmpException.Kind.REFUSED) {
+        throw QemuErrors.of(e);
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import io.cairn.storage.StorageException;
 import io.cairn.storage.io.BlockFile;
 import io.cairn.storage.io.BlockFileSystem;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -13,11 +14,14 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the state that QEMU writes and puts it into a file, by a thread that does nothing else: a
@@ -27,13 +31,17 @@ import java.util.concurrent.TimeoutException;
  */
 final class StateSink implements AutoCloseable {
   private static final int BUFFER_BYTES = 1 << 20;
+  private static final Duration TAIL_POLL = Duration.ofMillis(2);
 
   private final StateSocket socket;
   private final ServerSocketChannel server;
-  private final BlockFile file;
+  private final @Nullable BlockFile file;
   private final CompletableFuture<Long> received = new CompletableFuture<>();
 
-  private StateSink(StateSocket socket, ServerSocketChannel server, BlockFile file) {
+  /** How much of the state is in the file. */
+  private final AtomicLong arrived = new AtomicLong();
+
+  private StateSink(StateSocket socket, ServerSocketChannel server, @Nullable BlockFile file) {
     this.socket = socket;
     this.server = server;
     this.file = file;
@@ -60,11 +68,31 @@ final class StateSink implements AutoCloseable {
           "free space there, or delete checkpoints");
     }
     BlockFile file = files.open(path, BlockFileSystem.OpenMode.CREATE_NEW);
-    StateSocket socket = null;
+    boolean ready = false;
+    try {
+      // Reserved, so that the disk cannot become full while the guest depends on this file.
+      file.allocate(0, expectedBytes);
+      StateSink sink = listen(pid, file);
+      ready = true;
+      return sink;
+    } finally {
+      if (!ready) {
+        file.close();
+        files.delete(path);
+      }
+    }
+  }
+
+  /** Takes a state that nobody wants. */
+  static StateSink discarding(long pid) throws IOException {
+    return listen(pid, null);
+  }
+
+  private static StateSink listen(long pid, @Nullable BlockFile file) throws IOException {
+    StateSocket socket = StateSocket.forProcess(pid);
     ServerSocketChannel server = null;
     boolean ready = false;
     try {
-      socket = StateSocket.forProcess(pid);
       server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
       server.bind(UnixDomainSocketAddress.of(socket.path()), 1);
       socket.give(pid, socket.path());
@@ -76,14 +104,10 @@ final class StateSink implements AutoCloseable {
       return sink;
     } finally {
       if (!ready) {
-        file.close();
-        files.delete(path);
         if (server != null) {
           server.close();
         }
-        if (socket != null) {
-          socket.close();
-        }
+        socket.close();
       }
     }
   }
@@ -100,8 +124,11 @@ final class StateSink implements AutoCloseable {
       while (channel.read(buffer) >= 0) {
         buffer.flip();
         int count = buffer.remaining();
-        file.write(position, buffer);
+        if (file != null) {
+          file.write(position, buffer);
+        }
         position += count;
+        arrived.set(position);
         buffer.clear();
       }
       received.complete(position);
@@ -141,9 +168,34 @@ final class StateSink implements AutoCloseable {
     }
   }
 
-  /** Makes the file durable. */
-  void sync() throws IOException {
-    file.sync();
+  /**
+   * What arrives, to be read while it does. The reader waits for QEMU; neither QEMU nor the thread
+   * that takes the state ever waits for the reader.
+   */
+  InputStream input() {
+    return new InputStream() {
+      private long position;
+
+      @Override
+      public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+      }
+
+      @Override
+      public int read(byte[] to, int offset, int length) throws IOException {
+        while (position == arrived.get()) {
+          if (received.isDone() && position == await(Duration.ZERO)) {
+            return -1;
+          }
+          Waiting.pause(TAIL_POLL);
+        }
+        int count = (int) Math.min(length, arrived.get() - position);
+        int read = Objects.requireNonNull(file).read(position, ByteBuffer.wrap(to, offset, count));
+        position += read;
+        return read;
+      }
+    };
   }
 
   @Override
@@ -151,6 +203,8 @@ final class StateSink implements AutoCloseable {
     // Closing the server ends a thread that still waits for QEMU; one that reads ends with QEMU.
     server.close();
     socket.close();
-    file.close();
+    if (file != null) {
+      file.close();
+    }
   }
 }

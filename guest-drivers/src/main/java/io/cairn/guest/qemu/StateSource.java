@@ -1,34 +1,50 @@
 package io.cairn.guest.qemu;
 
 import io.cairn.guest.qemu.qmp.Deadline;
+import io.cairn.storage.StorageException;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 
 /** Gives a state to a QEMU that waits for one at a socket. */
 final class StateSource {
-  private static final int BUFFER_BYTES = 1 << 20;
-
   private StateSource() {}
+
+  /** Writes a state. */
+  @FunctionalInterface
+  interface Writer {
+    /** Writes all of it. */
+    void write(OutputStream out) throws IOException;
+  }
+
+  /** The state itself could not be read: QEMU has nothing to say about it. */
+  static final class UnreadableException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    UnreadableException(StorageException failure) {
+      super(failure);
+    }
+
+    StorageException failure() {
+      return (StorageException) getCause();
+    }
+  }
 
   /**
    * Sends all of a stream. QEMU may end before it has taken everything: it does when it refuses the
    * state, which its own answers tell better than the broken connection.
+   *
+   * @throws UnreadableException if the state cannot be read
    */
-  static void send(InputStream state, Path socket, Duration patience) throws IOException {
+  static void send(Writer state, Path socket, Duration patience) throws IOException {
     try (SocketChannel channel = connect(socket, Deadline.in(patience))) {
-      byte[] bytes = new byte[BUFFER_BYTES];
-      int count;
-      while ((count = state.read(bytes)) > 0) {
-        ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, count);
-        while (buffer.hasRemaining()) {
-          channel.write(buffer);
-        }
-      }
+      state.write(Channels.newOutputStream(channel));
+    } catch (StorageException e) {
+      throw new UnreadableException(e);
     }
   }
 

@@ -1,8 +1,10 @@
 package io.cairn.guest.qemu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,5 +62,31 @@ final class CommandLineTest {
         of(
             "qemu -incoming fd:5 -drive file=/vm/fd=x.img.d/a -append fd -netdev user,id=n -qmp unix:/run/q");
     assertTrue(commandLine.unrestorable().isEmpty(), commandLine.unrestorable().toString());
+  }
+
+  @Test
+  void mapping_isTakenAwayAgainFromWhatIsRecorded() {
+    CommandLine first = of("qemu -machine q35,accel=tcg -m 1G");
+    CommandLine mapped = first.incoming().mapping(Path.of("/run/a,b.cairn-ram"), 1 << 30);
+    assertTrue(mapped.mapsFlatMemory());
+    assertTrue(
+        mapped
+            .arguments()
+            .contains(
+                "memory-backend-file,id=pc.ram,size=1073741824,mem-path=/run/a,,b.cairn-ram,share=off"),
+        mapped.toString());
+    assertEquals(first, mapped.recorded());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "qemu -m 1G -mem-path /dev/hugepages",
+        "qemu -m 1G -object memory-backend-memfd,id=m,size=1G -machine memory-backend=m",
+        "qemu -m 1G,slots=2,maxmem=4G",
+        "qemu -m 1G -numa node"
+      })
+  void plainMemory_anythingElseThanItsSize_isNotMapped(String text) {
+    assertFalse(of(text).plainMemory());
   }
 }

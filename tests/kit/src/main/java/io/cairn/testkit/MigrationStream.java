@@ -116,6 +116,15 @@ public final class MigrationStream {
     return this;
   }
 
+  /** A command without data, between two sections. */
+  @CanIgnoreReturnValue
+  public MigrationStream command(int number) throws IOException {
+    out.writeByte(8);
+    out.writeShort(number);
+    out.writeShort(0);
+    return this;
+  }
+
   /** Bytes as they are. */
   @CanIgnoreReturnValue
   public MigrationStream raw(byte[] content) throws IOException {

@@ -5,27 +5,25 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.cairn.guest.qemu.CommandLine;
-import io.cairn.guest.qemu.GuestSave;
-import io.cairn.guest.qemu.QemuGuest;
-import io.cairn.guest.qemu.SaveMethod;
-import io.cairn.guest.qemu.qmp.QmpOptions;
+import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.guest.qemu.QemuGuestDriver;
+import io.cairn.storage.Blocker;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import io.cairn.storage.fault.FaultyFileSystem;
-import io.cairn.storage.io.BlockFileSystem;
 import io.cairn.storage.io.HostFileSystem;
-import java.io.ByteArrayInputStream;
+import io.cairn.testkit.CairnCli;
+import io.cairn.testkit.ToolResult;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,47 +36,36 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class BadCaseTest {
   @TempDir Path directory;
 
-  private static CommandLine replaced(SavedState state, String from, String to) {
-    List<String> words = new ArrayList<>(state.process().commandLine().incoming().arguments());
-    assertTrue(Collections.replaceAll(words, from, to), from);
-    return new CommandLine(words);
+  private static SortedMap<String, String> replaced(SavedState state, String from, String to) {
+    SortedMap<String, String> words = new TreeMap<>(state.saved().machine());
+    String line = words.getOrDefault("launch.arguments", "");
+    assertTrue(line.contains(from), line);
+    words.put("launch.arguments", line.replace(from, to));
+    return words;
   }
 
-  private static CommandLine added(SavedState state, String... more) {
-    List<String> words = new ArrayList<>(state.process().commandLine().incoming().arguments());
-    words.addAll(List.of(more));
-    return new CommandLine(words);
-  }
-
-  private void refused(Bench bench, SavedState state, CommandLine commandLine, String reason) {
+  private static void refused(
+      Bench bench, SavedState state, SortedMap<String, String> recorded, String reason) {
     StorageException e =
-        assertThrows(
-            StorageException.class,
-            () -> bench.launch().start(state.process(), commandLine, state.machine()));
+        assertThrows(StorageException.class, () -> bench.load(state, recorded).close());
     assertEquals(ErrorCode.CORRUPT, e.code(), e.getMessage());
     assertTrue(String.valueOf(e.getMessage()).contains(reason), e.getMessage());
   }
 
-  private void save(QemuGuest guest, BlockFileSystem files, SaveMethod method, String name)
-      throws IOException {
-    new GuestSave(guest, files)
-        .save(
-            new GuestSave.Request(
-                method, directory.resolve(name), List.of(), () -> {}, () -> {}, true));
-  }
-
-  private static SavedState savedAndEnded(Machine machine, Bench bench)
-      throws IOException, InterruptedException {
-    try (QemuGuest guest = machine.start()) {
-      SavedState state = bench.save(guest, SaveMethod.STOPPED);
-      guest.pause();
-      guest.quit();
-      return state;
+  private static void end(Machine machine) throws IOException {
+    try (LiveGuest live = machine.live()) {
+      live.end();
     }
   }
 
-  private static void kill(QemuGuest guest) {
-    ProcessHandle.of(guest.process().pid()).orElseThrow().destroyForcibly();
+  private static SavedState save(Bench bench, String method) throws IOException {
+    return bench.save(Optional.of(method), Optional.empty());
+  }
+
+  private static List<Path> files(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.toList();
+    }
   }
 
   @ParameterizedTest
@@ -86,23 +73,27 @@ final class BadCaseTest {
   void start_anotherMachine_isRefusedBeforeItLoads(Qemu qemu)
       throws IOException, InterruptedException {
     try (Machine machine = Machine.create(qemu, directory, "internal", "internal")) {
+      machine.start();
       Bench bench = new Bench(machine);
-      SavedState state = savedAndEnded(machine, bench);
+      SavedState state = save(bench, "auto");
+      end(machine);
       // What QEMU finds itself, with texts of its own, and what it does not find.
-      refused(bench, state, replaced(state, "q35", "pc"), "machine was pc-q35");
-      refused(bench, state, replaced(state, "128M", "160M"), "memory was 134217728");
-      refused(bench, state, replaced(state, "max", "qemu64"), "cpu.0 was max-x86_64-cpu");
-      refused(bench, state, added(state, "-device", "virtio-rng-pci"), "virtio-rng-pci");
-      assertFalse(Files.exists(machine.socket()), "a process was left");
+      refused(bench, state, replaced(state, "\"q35\"", "\"pc\""), "machine was pc-q35");
+      refused(bench, state, replaced(state, "\"max\"", "\"qemu64\""), "cpu.0 was max-x86_64-cpu");
+      refused(
+          bench,
+          state,
+          replaced(state, "\"-no-reboot\"", "\"-no-reboot\",\"-device\",\"virtio-rng-pci\""),
+          "virtio-rng-pci");
+      Path other = directory.resolve("other.qcow2");
+      Files.copy(Path.of(machine.disks().get(1).location()), other);
+      refused(bench, state, replaced(state, "disk1.qcow2", "other.qcow2"), "other.qcow2");
+      assertEquals(List.of(), machine.processes());
 
       // The control of the whole test: memory on disks of another instant is seen by the guest.
-      Bench other = new Bench(machine);
-      try (QemuGuest guest = machine.start()) {
-        guest.quit();
-      }
       long before = machine.console().length();
-      try (QemuGuest guest = other.load(state)) {
-        guest.resume();
+      try (LiveGuest live = bench.load(state, state.saved().machine())) {
+        live.resume();
         machine.console().await(before, text -> text.contains("MISMATCH disk=0"));
       }
     }
@@ -110,20 +101,18 @@ final class BadCaseTest {
 
   @ParameterizedTest
   @EnumSource(Qemu.class)
-  void save_sinkFails_leavesTheGuestRunning(Qemu qemu) throws IOException, InterruptedException {
-    try (Machine machine = Machine.create(qemu, directory, "internal");
-        QemuGuest guest = machine.start()) {
-      for (SaveMethod method : guest.saveMethods()) {
-        // The state of the test guest has about 50 MiB.
-        FaultyFileSystem full = FaultyFileSystem.over(HostFileSystem.instance()).diskFullAt(4);
-        StorageException e =
-            assertThrows(StorageException.class, () -> save(guest, full, method, "full"));
-        assertEquals(ErrorCode.NO_SPACE, e.code(), e.getMessage());
-        assertFalse(Files.exists(directory.resolve("full")));
-        assertTrue(guest.running());
-        long printed = machine.console().length();
-        machine.console().continues(printed, printed);
-      }
+  void save_storeIsFull_leavesTheGuestRunningAndNoImage(Qemu qemu)
+      throws IOException, InterruptedException {
+    try (Machine machine = Machine.create(qemu, directory, "internal")) {
+      machine.start();
+      FaultyFileSystem full = FaultyFileSystem.over(HostFileSystem.instance()).diskFullAt(4);
+      Bench bench = new Bench(machine, full);
+      StorageException e = assertThrows(StorageException.class, () -> save(bench, "auto"));
+      assertEquals(ErrorCode.NO_SPACE, e.code(), e.getMessage());
+      assertEquals(List.of(), bench.images().list());
+      assertEquals(List.of(), files(machine.sub("scratch")));
+      long printed = machine.console().length();
+      machine.console().continues(printed, printed);
     }
   }
 
@@ -131,64 +120,91 @@ final class BadCaseTest {
   @EnumSource(Qemu.class)
   void save_guestIsKilled_saysSoAndKeepsNothing(Qemu qemu)
       throws IOException, InterruptedException {
-    try (Machine machine = Machine.create(qemu, directory, "internal");
-        QemuGuest guest = machine.start()) {
-      BlockFileSystem files = AtWrite.number(4, () -> kill(guest));
-      StorageException e =
-          assertThrows(
-              StorageException.class, () -> save(guest, files, SaveMethod.STOPPED, "lost"));
-      assertEquals(ErrorCode.FAILED, e.code());
-      assertFalse(Files.exists(directory.resolve("lost")));
+    try (Machine machine = Machine.create(qemu, directory, "internal")) {
+      machine.start();
+      Bench bench =
+          new Bench(
+              machine,
+              AtWrite.number(3, () -> machine.processes().forEach(ProcessHandle::destroyForcibly)));
+      try {
+        // Killed while its memory is stored: all of it may have been received by then.
+        SavedState state = save(bench, "stopped");
+        assertEquals(List.of(), bench.images().verify(state.id()));
+      } catch (StorageException e) {
+        assertEquals(ErrorCode.FAILED, e.code(), e.getMessage());
+        assertEquals(List.of(), bench.images().list());
+      }
+      assertEquals(List.of(), files(machine.sub("scratch")));
+      assertEquals(Optional.empty(), new QemuGuestDriver().attach(machine.guest()));
     }
   }
 
   @ParameterizedTest
   @EnumSource(Qemu.class)
-  void load_damagedState_isRefusedAndNoProcessIsLeft(Qemu qemu)
+  void command_damagedMemory_isRefusedAndTheGuestGoesOn(Qemu qemu)
       throws IOException, InterruptedException {
-    try (Machine machine = Machine.create(qemu, directory, "internal")) {
-      Bench bench = new Bench(machine);
-      SavedState state = savedAndEnded(machine, bench);
-      byte[] half = new byte[1 << 20];
-      try (InputStream in = Files.newInputStream(state.stream())) {
-        assertEquals(half.length, in.readNBytes(half, 0, half.length));
+    try (Machine machine = Machine.create(qemu, directory, "internal", "internal")) {
+      machine.start();
+      Path store = directory.resolve("store");
+      CairnCli cairn = Commands.inProcess(store);
+      cairn.ok("guest", "add", "vm", "--qmp", machine.socket().toString());
+      cairn.ok("create", "vm@one");
+      Path pack;
+      try (Stream<Path> all = Files.walk(store)) {
+        pack = all.filter(f -> f.toString().endsWith(".pack")).findFirst().orElseThrow();
       }
-      QemuGuest guest =
-          bench
-              .launch()
-              .start(state.process(), state.process().commandLine().incoming(), state.machine());
-      StorageException e =
-          assertThrows(
-              StorageException.class,
-              () -> bench.launch().load(guest, new ByteArrayInputStream(half), Set.of()));
-      assertTrue(String.valueOf(e.getMessage()).contains("did not load"), e.getMessage());
-      assertFalse(guest.process().alive());
+      try (RandomAccessFile file = new RandomAccessFile(pack.toFile(), "rw")) {
+        file.seek(file.length() / 2);
+        int value = file.read();
+        file.seek(file.length() / 2);
+        file.write(value ^ 1);
+      }
+      ToolResult restored = cairn.run("restore", "vm@one");
+      assertEquals(ErrorCode.CORRUPT.exitCode(), restored.exitCode(), restored.toString());
+      try (LiveGuest live = machine.live()) {
+        assertTrue(live.running(), "the guest does not run on");
+      }
+      long printed = machine.console().length();
+      machine.console().awaitTicks(printed, 3);
+      String text = machine.console().from(printed);
+      assertFalse(text.contains("MISMATCH") || text.contains("PATTERN"), text);
+      end(machine);
+      assertEquals(ErrorCode.CORRUPT.exitCode(), cairn.run("verify", "vm").exitCode());
     }
   }
 
   @ParameterizedTest
   @EnumSource(Qemu.class)
   void attach_socketInUseOrMissing_saysWhich(Qemu qemu) throws IOException, InterruptedException {
-    try (Machine machine = Machine.create(qemu, directory, "internal");
-        QemuGuest guest = machine.start()) {
-      QmpOptions quick = new QmpOptions(Duration.ofMillis(300), Duration.ofSeconds(5), 1 << 20);
-      StorageException busy =
-          assertThrows(StorageException.class, () -> QemuGuest.attach(machine.socket(), quick));
-      assertEquals(ErrorCode.LOCKED, busy.code());
-      StorageException missing =
-          assertThrows(
-              StorageException.class, () -> QemuGuest.attach(directory.resolve("none"), quick));
-      assertEquals(ErrorCode.NOT_FOUND, missing.code());
-      assertTrue(guest.running());
-      assertEquals(
-          List.of(
-              "writes to "
-                  + machine.disks().get(0).location()
-                  + ", which is not one of its disks in Cairn"),
-          guest.unrestorable(Set.of()));
-      assertEquals(
-          List.of(),
-          guest.unrestorable(Set.of(Path.of(machine.disks().get(0).location()).toRealPath())));
+    try (Machine machine = Machine.create(qemu, directory, "internal")) {
+      machine.start();
+      CairnCli cairn = Commands.inProcess(directory.resolve("store"));
+      String missing = directory.resolve("none").toString();
+      ToolResult none = cairn.run("guest", "add", "vm", "--qmp", missing);
+      assertEquals(ErrorCode.NOT_FOUND.exitCode(), none.exitCode(), none.toString());
+      cairn.ok("guest", "add", "vm", "--qmp", machine.socket().toString());
+      try (LiveGuest live = machine.live()) {
+        ToolResult busy = cairn.run("create", "vm@one");
+        assertEquals(ErrorCode.LOCKED.exitCode(), busy.exitCode(), busy.toString());
+        assertTrue(live.running());
+        assertEquals(List.of(), live.blockers());
+      }
+      long printed = machine.console().length();
+      machine.console().continues(printed, printed);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Qemu.class)
+  void blockers_diskThatIsNotKnown_isNamed(Qemu qemu) throws IOException, InterruptedException {
+    try (Machine machine = Machine.create(qemu, directory, "internal", "internal")) {
+      machine.start();
+      String unknown = machine.disks().remove(1).location();
+      try (LiveGuest live = machine.live()) {
+        List<Blocker> blockers = live.blockers();
+        assertEquals(1, blockers.size(), blockers.toString());
+        assertTrue(blockers.get(0).message().contains(unknown), blockers.toString());
+      }
     }
   }
 }

@@ -1,53 +1,65 @@
 package io.cairn.qemu;
 
-import io.cairn.guest.qemu.GuestLaunch;
-import io.cairn.guest.qemu.GuestSave;
-import io.cairn.guest.qemu.MachineFacts;
-import io.cairn.guest.qemu.QemuGuest;
-import io.cairn.guest.qemu.SaveMethod;
+import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.guest.DiskWork;
+import io.cairn.checkpoint.guest.LiveDisk;
+import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.checkpoint.guest.SaveRequest;
+import io.cairn.checkpoint.guest.SaveRequest.After;
+import io.cairn.checkpoint.guest.SavedGuest;
+import io.cairn.checkpoint.guest.StartRequest;
+import io.cairn.checkpoint.memory.MemoryImage;
+import io.cairn.checkpoint.memory.MemoryImages;
+import io.cairn.guest.qemu.QemuGuestDriver;
 import io.cairn.qcow2.backend.Qcow2Backend;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.DiskSnapshot;
+import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.StorageStep.SwitchHeads;
 import io.cairn.storage.StorageStep.TakeSnapshots;
+import io.cairn.storage.io.BlockFileSystem;
 import io.cairn.storage.io.HostFileSystem;
+import io.cairn.testkit.Seeds;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
-/** Saves and continues a test guest with the driver's parts and the qcow2 backend. */
+/** Saves and continues a test guest with the driver and the qcow2 backend, without a tree. */
 final class Bench {
   private final Machine machine;
+  private final MemoryImages images;
   private final Qcow2Backend backend = new Qcow2Backend(HostFileSystem.instance());
   private int number;
 
-  Bench(Machine machine) {
-    this.machine = machine;
+  Bench(Machine machine) throws IOException {
+    this(machine, HostFileSystem.instance());
   }
 
-  void register() throws IOException {
-    for (int i = 0; i < machine.disks().size(); i++) {
-      DiskRef disk = backend.resolve(machine.disks().get(i));
-      machine.disks().set(i, disk);
-      backend.register(disk);
-    }
+  /** With memory images in a file system that may fail. */
+  Bench(Machine machine, BlockFileSystem files) throws IOException {
+    this.machine = machine;
+    this.images = MemoryImages.in(files, machine.sub("memory"), Seeds.random("memory"));
+  }
+
+  MemoryImages images() {
+    return images;
   }
 
   private SnapshotLabel label() {
     String id = String.format("%032x", ++number);
     return new SnapshotLabel(id, Optional.empty(), "c" + number, Instant.EPOCH);
+  }
+
+  private static boolean overlay(DiskRef disk) {
+    return "overlay".equals(disk.options().get("mode"));
   }
 
   private TakeSnapshots take(SnapshotLabel label, Predicate<DiskRef> which) {
@@ -59,71 +71,62 @@ final class Bench {
             .toList());
   }
 
+  private List<LiveDisk> live(SnapshotLabel label) throws IOException {
+    List<LiveDisk> disks = new ArrayList<>();
+    for (DiskRef disk : machine.disks()) {
+      disks.add(
+          overlay(disk)
+              ? new LiveDisk(disk, LiveSnapshotMode.HANDOVER, backend.artifact(disk, label))
+              : new LiveDisk(disk, LiveSnapshotMode.RELEASED, Optional.empty()));
+    }
+    return disks;
+  }
+
   /** The state of the guest as the tests need it to continue from there. */
-  SavedState save(QemuGuest guest, SaveMethod method) throws IOException {
+  SavedState save(Optional<String> method, Optional<CheckpointId> parent) throws IOException {
     SnapshotLabel label = label();
-    TakeSnapshots inWindow = take(label, d -> !overlay(d));
+    TakeSnapshots released = take(label, d -> !overlay(d));
     TakeSnapshots handedOver = take(label, Bench::overlay);
     backend.prepare(handedOver);
     Map<String, DiskSnapshot> taken = new TreeMap<>();
     AtomicLong printed = new AtomicLong();
-    Path stream = machine.directory().resolve("state" + number);
-    MachineFacts facts = guest.machine();
-    GuestSave.Result result =
-        new GuestSave(guest, HostFileSystem.instance())
-            .save(
-                new GuestSave.Request(
-                    method,
-                    stream,
-                    overlays(guest, label),
-                    () -> keep(taken, backend.commit(handedOver).taken()),
-                    () -> {
-                      printed.set(machine.console().length());
-                      keep(taken, backend.commit(inWindow).taken());
-                    },
-                    true));
-    System.out.println(machine.qemu() + " " + method + " " + result);
-    List<DiskSnapshot> disks = machine.disks().stream().map(d -> taken.get(d.id())).toList();
-    return new SavedState(stream, disks, guest.process(), facts, printed.get());
-  }
-
-  private static void keep(Map<String, DiskSnapshot> taken, List<DiskSnapshot> more) {
-    more.forEach(snapshot -> taken.put(snapshot.diskId(), snapshot));
-  }
-
-  private static boolean overlay(DiskRef disk) {
-    return "overlay".equals(disk.options().get("mode"));
-  }
-
-  /** The overlays that the backend has prepared, for the nodes that QEMU is to put them on. */
-  private List<GuestSave.Overlay> overlays(QemuGuest guest, SnapshotLabel label)
-      throws IOException {
-    List<GuestSave.Overlay> overlays = new ArrayList<>();
-    for (int i = 0; i < machine.disks().size(); i++) {
-      if (overlay(machine.disks().get(i))) {
-        String device = "/machine/peripheral/disk" + i + "/virtio-backend";
-        String node =
-            guest.disks().stream()
-                .filter(d -> d.device().equals(device))
-                .findFirst()
-                .orElseThrow()
-                .node();
-        overlays.add(
-            new GuestSave.Overlay(
-                node,
-                machine
-                    .directory()
-                    .resolve("disk" + i + ".cairn-" + label.checkpointId() + ".take"),
-                "cairn-" + i + "-" + number));
-      }
+    AtomicLong counter = new AtomicLong();
+    DiskWork work =
+        mode -> {
+          TakeSnapshots step = mode == LiveSnapshotMode.RELEASED ? released : handedOver;
+          if (mode == LiveSnapshotMode.RELEASED) {
+            printed.set(machine.console().length());
+            try (Monitor monitor = machine.monitor()) {
+              counter.set(machine.counter(monitor));
+            }
+          }
+          backend.commit(step).taken().forEach(s -> taken.put(s.diskId(), s));
+        };
+    CheckpointId id = new CheckpointId(label.checkpointId());
+    try (LiveGuest live = machine.live()) {
+      SavedGuest saved =
+          live.save(
+              new SaveRequest(
+                  id,
+                  parent,
+                  images,
+                  machine.sub("scratch"),
+                  live(label),
+                  work,
+                  method,
+                  After.CONTINUE));
+      System.out.println(machine.qemu() + " " + saved.method() + " " + saved.pause());
+      List<DiskSnapshot> disks = machine.disks().stream().map(d -> taken.get(d.id())).toList();
+      return new SavedState(id, saved, disks, counter.get(), printed.get());
     }
-    return overlays;
   }
 
   /** Puts the disks of a guest that is off back to a state, as a restore does. */
   void switchDisks(SavedState state) throws IOException {
     SnapshotLabel way = label();
-    backend.commit(take(way, d -> true));
+    TakeSnapshots present = take(way, d -> true);
+    backend.prepare(present);
+    backend.commit(present);
     List<SwitchHeads.Switch> switches = new ArrayList<>();
     for (int i = 0; i < machine.disks().size(); i++) {
       switches.add(new SwitchHeads.Switch(machine.disks().get(i), state.disks().get(i), way));
@@ -131,26 +134,31 @@ final class Bench {
     backend.commit(new SwitchHeads("qcow2", switches));
   }
 
-  GuestLaunch launch() {
-    return new GuestLaunch(machine.socket(), machine.log(), List.of(), Duration.ofSeconds(20));
-  }
-
   /** Starts a process that has loaded the memory of a state, and is paused. */
-  QemuGuest load(SavedState state) throws IOException {
-    QemuGuest guest =
-        launch().start(state.process(), state.process().commandLine().incoming(), state.machine());
-    try (InputStream stream = Files.newInputStream(state.stream())) {
-      launch().load(guest, stream, Set.of());
+  LiveGuest load(SavedState state, SortedMap<String, String> recorded) throws IOException {
+    try (MemoryImage image = images.open(state.id())) {
+      image.proveDigest();
+      return new QemuGuestDriver()
+          .starter()
+          .orElseThrow()
+          .start(
+              new StartRequest(
+                  machine.guest(),
+                  Optional.of(image),
+                  recorded,
+                  List.of(),
+                  machine.sub("process")));
     }
-    return guest;
   }
 
   /** Ends the guest, puts its disks back and continues it from a state. */
-  QemuGuest restore(QemuGuest guest, SavedState state) throws IOException {
-    try (guest) {
-      guest.quit();
+  void restore(SavedState state) throws IOException {
+    try (LiveGuest live = machine.live()) {
+      live.end();
     }
     switchDisks(state);
-    return load(state);
+    try (LiveGuest live = load(state, state.saved().machine())) {
+      live.resume();
+    }
   }
 }

@@ -20,7 +20,8 @@ import java.util.regex.Pattern;
  */
 final class Console {
   private static final Pattern TICK = Pattern.compile("TICK (\\d+) id=([0-9a-f]{8}) up=(\\d+)");
-  private static final long PATIENCE_MILLIS = 240_000;
+  private static final Pattern BOOT = Pattern.compile("BOOT .* count=([0-9a-f]+)");
+  private static final long PATIENCE_MILLIS = 60_000;
 
   private final Path file;
 
@@ -66,11 +67,23 @@ final class Console {
     return ticks;
   }
 
+  /** Where in its memory the guest counts. */
+  long countAddress() throws IOException {
+    Matcher boot = BOOT.matcher(from(0));
+    if (!boot.find()) {
+      throw new AssertionError("the guest has not booted: " + from(0));
+    }
+    return Long.parseLong(boot.group(1), 16);
+  }
+
   /** Waits until what is printed from a position on fits. */
   String await(long position, Predicate<String> fits) throws IOException, InterruptedException {
     long end = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
     while (System.nanoTime() < end) {
       String text = length() > position ? from(position) : "";
+      if (text.contains("Kernel panic")) {
+        throw new AssertionError("the guest broke: " + from(position));
+      }
       if (fits.test(text)) {
         return text;
       }

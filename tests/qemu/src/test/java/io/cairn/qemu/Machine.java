@@ -1,16 +1,26 @@
 package io.cairn.qemu;
 
-import io.cairn.guest.qemu.QemuGuest;
-import io.cairn.guest.qemu.qmp.QmpOptions;
+import io.cairn.checkpoint.Guest;
+import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.guest.qemu.QemuGuestDriver;
 import io.cairn.qcow2.CreateOptions;
+import io.cairn.qcow2.OpenOptions;
 import io.cairn.qcow2.Qcow2Image;
+import io.cairn.qcow2.backend.Qcow2Backend;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.io.HostFileSystem;
 import java.io.File;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** A test guest with its files in one directory. */
 final class Machine implements AutoCloseable {
@@ -49,6 +59,16 @@ final class Machine implements AutoCloseable {
 
   Path socket() {
     return directory.resolve("qmp");
+  }
+
+  /** A second QMP socket, for the tests: QEMU serves one client on each. */
+  private Path monitorSocket() {
+    return directory.resolve("qmp2");
+  }
+
+  /** A connection of the tests' own. */
+  Monitor monitor() throws IOException {
+    return Monitor.connect(monitorSocket());
   }
 
   Path log() {
@@ -91,7 +111,9 @@ final class Machine implements AutoCloseable {
                 "-serial",
                 "chardev:console",
                 "-qmp",
-                "unix:" + socket() + ",server=on,wait=off"));
+                "unix:" + socket() + ",server=on,wait=off",
+                "-qmp",
+                "unix:" + monitorSocket() + ",server=on,wait=off"));
     for (int i = 0; i < disks.size(); i++) {
       words.add("-blockdev");
       words.add(
@@ -105,17 +127,69 @@ final class Machine implements AutoCloseable {
     return words;
   }
 
+  /** The guest as a tree of checkpoints knows it. */
+  Guest guest() {
+    return new Guest(
+        "vm",
+        "0123456789abcdef0123456789abcdef",
+        QemuGuestDriver.NAME,
+        options(),
+        disks,
+        Map.of(),
+        Instant.EPOCH);
+  }
+
+  SortedMap<String, String> options() {
+    return new TreeMap<>(Map.of("qmp", socket().toString()));
+  }
+
+  LiveGuest live() throws IOException {
+    return new QemuGuestDriver().attach(guest()).orElseThrow();
+  }
+
+  /** Makes the disks known to their backend. */
+  void registerDisks() throws IOException {
+    Qcow2Backend backend = new Qcow2Backend(HostFileSystem.instance());
+    for (int i = 0; i < disks.size(); i++) {
+      disks.set(i, backend.resolve(disks.get(i)));
+      backend.register(disks.get(i));
+    }
+  }
+
+  /** What the guest has counted to, in its memory. */
+  long counter(Monitor monitor) throws IOException {
+    return monitor.word(console.countAddress());
+  }
+
+  /** What the guest has written to a disk; the guest is paused. */
+  long counterOn(DiskRef disk) throws IOException {
+    try (Qcow2Image image =
+        Qcow2Image.open(
+            HostFileSystem.instance(),
+            Path.of(disk.location()),
+            OpenOptions.readOnly().withLocking(false))) {
+      ByteBuffer sector = ByteBuffer.allocate(512).order(ByteOrder.LITTLE_ENDIAN);
+      image.read(0, sector);
+      return sector.getLong(16);
+    }
+  }
+
+  /** A directory for files of the guest. */
+  Path sub(String name) throws IOException {
+    return Files.createDirectories(directory.resolve(name));
+  }
+
   /**
    * Starts the guest and waits until it counts. Booting takes seconds and is done once for each
    * version and number of disks; later guests continue from what was saved then, on copies of its
    * disks.
    */
-  QemuGuest start() throws IOException, InterruptedException {
-    return Booted.start(this);
+  void start() throws IOException, InterruptedException {
+    Booted.start(this);
   }
 
   /** Boots the guest and waits until it counts. */
-  QemuGuest boot() throws IOException, InterruptedException {
+  void boot() throws IOException, InterruptedException {
     long before = console.length();
     new ProcessBuilder(commandLine())
         .redirectErrorStream(true)
@@ -123,18 +197,18 @@ final class Machine implements AutoCloseable {
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
         .start();
     console.awaitTicks(before, 5);
-    return attach();
   }
 
-  QemuGuest attach() throws IOException {
-    return QemuGuest.attach(socket(), QmpOptions.standard());
+  /** The processes that run the guest. */
+  List<ProcessHandle> processes() {
+    return ProcessHandle.allProcesses()
+        .filter(process -> process.info().commandLine().orElse("").contains(socket().toString()))
+        .toList();
   }
 
   /** Ends whatever process still runs the guest, also after a test that failed. */
   @Override
   public void close() {
-    ProcessHandle.allProcesses()
-        .filter(process -> process.info().commandLine().orElse("").contains(socket().toString()))
-        .forEach(ProcessHandle::destroyForcibly);
+    processes().forEach(ProcessHandle::destroyForcibly);
   }
 }

@@ -1,23 +1,18 @@
 package io.cairn.qemu;
 
-import io.cairn.guest.qemu.MachineFacts;
-import io.cairn.guest.qemu.QemuProcess;
+import io.cairn.checkpoint.CheckpointId;
+import io.cairn.checkpoint.guest.SavedGuest;
 import io.cairn.storage.DiskSnapshot;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
  * A guest's state as the tests keep it.
  *
- * @param stream its memory
+ * @param id the checkpoint, by which its memory is found
+ * @param saved what was recorded of it
  * @param disks the snapshots of its disks
- * @param process the process it was saved from
- * @param machine what that consisted of
- * @param printed how much the guest had printed when it was paused
+ * @param counter what it had counted to
+ * @param printed how much it had printed when it was paused
  */
 record SavedState(
-    Path stream,
-    List<DiskSnapshot> disks,
-    QemuProcess process,
-    MachineFacts machine,
-    long printed) {}
+    CheckpointId id, SavedGuest saved, List<DiskSnapshot> disks, long counter, long printed) {}

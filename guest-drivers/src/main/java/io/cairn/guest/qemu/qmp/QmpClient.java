@@ -43,7 +43,7 @@ public final class QmpClient implements Closeable {
 
   private final Path socket;
   private final QmpOptions options;
-  private final QmpLine line;
+  private final SocketLines line;
   private final QmpVersion version;
 
   @GuardedBy("this")
@@ -55,7 +55,7 @@ public final class QmpClient implements Closeable {
   @GuardedBy("this")
   private long lastId;
 
-  private QmpClient(Path socket, QmpOptions options, QmpLine line, QmpVersion version) {
+  private QmpClient(Path socket, QmpOptions options, SocketLines line, QmpVersion version) {
     this.socket = socket;
     this.options = options;
     this.line = line;
@@ -71,7 +71,7 @@ public final class QmpClient implements Closeable {
    */
   public static QmpClient connect(Path socket, QmpOptions options) throws IOException {
     Deadline deadline = Deadline.in(options.greeting());
-    QmpLine line = QmpLine.connect(socket, options.lineBytesMax());
+    SocketLines line = SocketLines.connect(socket, options.lineBytesMax());
     boolean ready = false;
     try {
       String greeting =
@@ -269,7 +269,7 @@ public final class QmpClient implements Closeable {
         QmpJson.text(error.getAsJsonObject(), "desc"));
   }
 
-  private static QmpVersion version(QmpLine line, String greeting) throws QmpException {
+  private static QmpVersion version(SocketLines line, String greeting) throws QmpException {
     JsonElement head = parse(line, greeting).get("QMP");
     if (head == null || !head.isJsonObject()) {
       throw protocol(line, "something else than QMP's greeting");
@@ -283,7 +283,7 @@ public final class QmpClient implements Closeable {
         QmpJson.text(version, "package"));
   }
 
-  private static JsonObject parse(QmpLine line, String text) throws QmpException {
+  private static JsonObject parse(SocketLines line, String text) throws QmpException {
     if (depth(text) > DEPTH_MAX) {
       throw protocol(line, "JSON that is nested too deeply");
     }
@@ -314,7 +314,7 @@ public final class QmpClient implements Closeable {
     return most;
   }
 
-  private static QmpException protocol(QmpLine line, String what) {
+  private static QmpException protocol(SocketLines line, String what) {
     return QmpException.of(
         QmpException.Kind.PROTOCOL, "QMP socket " + line.name() + " sends " + what);
   }

@@ -9,6 +9,7 @@ package io.cairn.guest.qemu.stream;
  *   01 START     be32 section, u8 length and name, be32 instance, be32 version, payload, footer
  *   02 PART, 03 END   be32 section, payload, footer
  *   04 FULL      as START
+ *   08 COMMAND   be16 command, be16 length, data
  *   footer       7e, be32 section
  *   00           end of the sections; then 06, be32 length, JSON, and the end of the file
  * </pre>
@@ -25,7 +26,11 @@ final class StreamFormat {
   static final int SUBSECTION = 0x05;
   static final int VMDESCRIPTION = 0x06;
   static final int CONFIGURATION = 0x07;
+  static final int COMMAND = 0x08;
   static final int FOOTER = 0x7e;
+
+  /** The guest was stopped; the command has no data. */
+  static final int SWITCHOVER_START = 11;
 
   /** The section with the memory. */
   static final String RAM = "ram";

@@ -73,6 +73,10 @@ final class StreamInput {
     return buffer[take(1)] & 0xff;
   }
 
+  int be16() throws IOException {
+    return view.getShort(take(Short.BYTES)) & 0xffff;
+  }
+
   int be32() throws IOException {
     return view.getInt(take(Integer.BYTES));
   }

@@ -56,13 +56,14 @@ final class StreamReader {
     sink.blocks(pageSizeBytes, blocks);
     int type = in.u8();
     // A background stream has no END section, as its memory is not complete before its devices are.
-    while (type == StreamFormat.SECTION_PART || type == StreamFormat.SECTION_END) {
-      int section = in.be32();
-      if (section != ram.section()) {
-        throw in.damaged("section " + section + " was never begun");
+    while (type == StreamFormat.SECTION_PART
+        || type == StreamFormat.SECTION_END
+        || type == StreamFormat.COMMAND) {
+      if (type == StreamFormat.COMMAND) {
+        command();
+      } else {
+        part(ram);
       }
-      records(false, false);
-      footer(section);
       type = in.u8();
     }
     byte[] devices = devices(type);
@@ -72,6 +73,27 @@ final class StreamReader {
     sink.part(MemoryPart.of(HEAD_PART, PART_VERSION, withoutCapabilities(head)));
     sink.part(ram.toPart());
     sink.part(MemoryPart.of(DEVICES_PART, PART_VERSION, devices));
+  }
+
+  private void part(RamSection ram) throws IOException {
+    int section = in.be32();
+    if (section != ram.section()) {
+      throw in.damaged("section " + section + " was never begun");
+    }
+    records(false, false);
+    footer(section);
+  }
+
+  /**
+   * QEMU 10.0 says that the guest was stopped, for devices that get ready then. Nothing is lost
+   * without it; other commands change what follows.
+   */
+  private void command() throws IOException {
+    int command = in.be16();
+    int length = in.be16();
+    if (command != StreamFormat.SWITCHOVER_START || length != 0) {
+      throw in.unsupported("a command " + command + " of " + length + " bytes in its memory");
+    }
   }
 
   /** The head of the plain stream that the image is written as again. */

@@ -79,6 +79,7 @@ final class MigrationStreamsTest {
         .zero("pc.ram", 6L * PAGE, 0)
         .page("pc.bios", 3L * PAGE, content(3))
         .endSection()
+        .command(11)
         .part(3)
         .page("pc.bios", 0, content(4))
         .page("pc.ram", 5L * PAGE, content(5))
@@ -107,6 +108,15 @@ final class MigrationStreamsTest {
       assertEquals(
           ByteBuffer.wrap(MigrationStream.devices()), image.part("qemu.devices").get().content());
     }
+  }
+
+  @Test
+  void save_otherCommandInTheMemory_isRefused() throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    new MigrationStream(bytes).begin().table(BLOCKS).command(5).end();
+    StorageException e = assertThrows(StorageException.class, () -> save(ID, bytes.toByteArray()));
+    assertEquals(ErrorCode.UNSUPPORTED, e.code());
+    assertTrue(!images.exists(ID));
   }
 
   @Test

@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  * Lines of text over a UNIX socket. Every wait has a deadline and ends when the thread is
  * interrupted, with the interrupt status set. Not safe for use by threads.
  */
-final class QmpLine implements Closeable {
-  private static final Logger LOG = LoggerFactory.getLogger(QmpLine.class);
+public final class SocketLines implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(SocketLines.class);
   private static final int FIRST_BUFFER_BYTES = 16 * 1024;
 
   private final String name;
@@ -38,7 +38,7 @@ final class QmpLine implements Closeable {
   /** Bytes at the beginning of {@link #received} that hold no end of a line. */
   private int scanned;
 
-  private QmpLine(
+  private SocketLines(
       String name, int lineBytesMax, SocketChannel channel, Selector selector, SelectionKey key) {
     this.name = name;
     this.lineBytesMax = lineBytesMax;
@@ -51,7 +51,7 @@ final class QmpLine implements Closeable {
    * Connects. A UNIX socket connects at once or not at all, except that it waits while its backlog
    * is full: then it is said to be busy.
    */
-  static QmpLine connect(Path socket, int lineBytesMax) throws QmpException {
+  public static SocketLines connect(Path socket, int lineBytesMax) throws QmpException {
     SocketChannel channel = null;
     Selector selector = null;
     boolean connected = false;
@@ -61,18 +61,18 @@ final class QmpLine implements Closeable {
       if (!channel.connect(UnixDomainSocketAddress.of(socket))) {
         throw QmpException.of(
             QmpException.Kind.NO_GREETING,
-            "QMP socket " + socket + " has more clients waiting than it takes");
+            "socket " + socket + " has more clients waiting than it takes");
       }
       selector = Selector.open();
       SelectionKey key = channel.register(selector, SelectionKey.OP_READ);
       connected = true;
-      return new QmpLine(socket.toString(), lineBytesMax, channel, selector, key);
+      return new SocketLines(socket.toString(), lineBytesMax, channel, selector, key);
     } catch (QmpException e) {
       throw e;
     } catch (IOException | IllegalArgumentException e) {
       throw QmpException.of(
           QmpException.Kind.UNREACHABLE,
-          "cannot connect to QMP socket " + socket + ": " + e.getMessage(),
+          "cannot connect to socket " + socket + ": " + e.getMessage(),
           e);
     } finally {
       if (!connected) {
@@ -87,13 +87,13 @@ final class QmpLine implements Closeable {
   }
 
   /** Sends one line. */
-  void send(String text, Deadline deadline) throws IOException {
+  public void send(String text, Deadline deadline) throws IOException {
     ByteBuffer bytes = ByteBuffer.wrap((text + "\r\n").getBytes(StandardCharsets.UTF_8));
     try {
       while (bytes.hasRemaining()) {
         if (channel.write(bytes) == 0 && !await(SelectionKey.OP_WRITE, deadline)) {
           throw QmpException.of(
-              QmpException.Kind.TIMED_OUT, "QMP socket " + name + " takes no more commands");
+              QmpException.Kind.TIMED_OUT, "socket " + name + " takes no more commands");
         }
       }
     } catch (QmpException | InterruptedIOException e) {
@@ -104,7 +104,7 @@ final class QmpLine implements Closeable {
   }
 
   /** The next line that is not empty; empty if none came before the deadline. */
-  Optional<String> receive(Deadline deadline) throws IOException {
+  public Optional<String> receive(Deadline deadline) throws IOException {
     while (true) {
       Optional<String> line = nextLine();
       if (line.isPresent()) {
@@ -125,14 +125,14 @@ final class QmpLine implements Closeable {
       if (count < 0) {
         throw QmpException.of(
             QmpException.Kind.CLOSED,
-            "QMP socket " + name + " was closed by the other side: QEMU has ended");
+            "socket " + name + " was closed by the other side: QEMU has ended");
       }
     }
   }
 
   private QmpException closed(IOException e) {
     return QmpException.of(
-        QmpException.Kind.CLOSED, "QMP socket " + name + " broke: " + e.getMessage(), e);
+        QmpException.Kind.CLOSED, "socket " + name + " broke: " + e.getMessage(), e);
   }
 
   private Optional<String> nextLine() throws QmpException {
@@ -162,7 +162,7 @@ final class QmpLine implements Closeable {
           .toString();
     } catch (CharacterCodingException e) {
       throw QmpException.of(
-          QmpException.Kind.PROTOCOL, "QMP socket " + name + " sends what is no text", e);
+          QmpException.Kind.PROTOCOL, "socket " + name + " sends what is no text", e);
     }
   }
 
@@ -176,7 +176,7 @@ final class QmpLine implements Closeable {
     if (received.capacity() >= lineBytesMax) {
       throw QmpException.of(
           QmpException.Kind.PROTOCOL,
-          "QMP socket " + name + " sends a line of more than " + lineBytesMax + " bytes");
+          "socket " + name + " sends a line of more than " + lineBytesMax + " bytes");
     }
     ByteBuffer larger = ByteBuffer.allocate((int) Math.min(lineBytesMax, received.capacity() * 2L));
     received.flip();
@@ -193,7 +193,7 @@ final class QmpLine implements Closeable {
     int ready = selector.select(millis);
     selector.selectedKeys().clear();
     if (Thread.currentThread().isInterrupted()) {
-      throw new InterruptedIOException("interrupted while waiting for QMP socket " + name);
+      throw new InterruptedIOException("interrupted while waiting for socket " + name);
     }
     return ready > 0 || !deadline.passed();
   }
@@ -210,7 +210,7 @@ final class QmpLine implements Closeable {
         resource.close();
       } catch (IOException e) {
         // There is nothing that could be lost: a client has no data of its own in the socket.
-        LOG.debug("closing a QMP socket", e);
+        LOG.debug("closing a socket", e);
       }
     }
   }
