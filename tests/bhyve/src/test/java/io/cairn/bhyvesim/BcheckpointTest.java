@@ -14,10 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** CBSD's words, as commands of their own, on a guest that runs. */
+@Tag("crash")
 final class BcheckpointTest {
   private static final String[] CREATE = {"bcheckpoint", "mode=create", "jname=web"};
 
