@@ -88,9 +88,11 @@ final class LibC {
   /** open(2); the path ends with a zero. */
   int open(byte[] path, int flags) {
     ByteBuffer bytes = allocate(path.length).put(path);
-    int result = (int) invoker.invokeL2(CONTEXTS[2], open, address(bytes), flags);
-    Reference.reachabilityFence(bytes);
-    return result;
+    try {
+      return (int) invoker.invokeL2(CONTEXTS[2], open, address(bytes), flags);
+    } finally {
+      Reference.reachabilityFence(bytes);
+    }
   }
 
   /** close(2). */
@@ -100,16 +102,20 @@ final class LibC {
 
   /** fcntl(2) with a pointer argument. */
   int fcntl(int descriptor, int command, ByteBuffer argument) {
-    int result = (int) invoker.invokeL3(CONTEXTS[3], fcntl, descriptor, command, address(argument));
-    Reference.reachabilityFence(argument);
-    return result;
+    try {
+      return (int) invoker.invokeL3(CONTEXTS[3], fcntl, descriptor, command, address(argument));
+    } finally {
+      Reference.reachabilityFence(argument);
+    }
   }
 
   /** ioctl(2) with a pointer argument. */
   int ioctl(int descriptor, long request, ByteBuffer argument) {
-    int result = (int) invoker.invokeL3(CONTEXTS[3], ioctl, descriptor, request, address(argument));
-    Reference.reachabilityFence(argument);
-    return result;
+    try {
+      return (int) invoker.invokeL3(CONTEXTS[3], ioctl, descriptor, request, address(argument));
+    } finally {
+      Reference.reachabilityFence(argument);
+    }
   }
 
   /** fallocate(2). */
@@ -130,13 +136,14 @@ final class LibC {
   /** statx(2), which has one layout on every architecture; the path ends with a zero. */
   int statx(int directory, byte[] path, int flags, int mask, ByteBuffer result) {
     ByteBuffer bytes = allocate(path.length).put(path);
-    int code =
-        (int)
-            invoker.invokeL5(
-                CONTEXTS[5], statx, directory, address(bytes), flags, mask, address(result));
-    Reference.reachabilityFence(bytes);
-    Reference.reachabilityFence(result);
-    return code;
+    try {
+      return (int)
+          invoker.invokeL5(
+              CONTEXTS[5], statx, directory, address(bytes), flags, mask, address(result));
+    } finally {
+      Reference.reachabilityFence(bytes);
+      Reference.reachabilityFence(result);
+    }
   }
 
   /** The version of the C library, such as {@code 2.36}. */
