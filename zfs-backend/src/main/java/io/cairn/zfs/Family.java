@@ -7,6 +7,7 @@ import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.StorageException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,9 +42,25 @@ final class Family {
    * @throws StorageException NOT_FOUND if there is neither a head nor a branch
    */
   static Family look(Zfs zfs, DiskPlace place) throws StorageException {
-    DatasetName parent = place.dataset().parent().orElseThrow(() -> Errors.noDataset(place));
+    return look(zfs, place, new HashMap<>());
+  }
+
+  /**
+   * Looks at several disks at one time.
+   *
+   * @param seen the datasets below each parent that was looked at before; the guest's disks often
+   *     have one parent, which is read once
+   */
+  static Family look(Zfs zfs, DiskPlace place, Map<String, List<ZfsDataset>> seen)
+      throws StorageException {
+    String parent = place.dataset().parent().orElseThrow(() -> Errors.noDataset(place)).dataset();
+    List<ZfsDataset> below = seen.get(parent);
+    if (below == null) {
+      below = zfs.children(parent);
+      seen.put(parent, below);
+    }
     List<ZfsDataset> named =
-        zfs.children(parent.dataset()).stream()
+        below.stream()
             .filter(d -> d.name().equals(place.name()) || d.name().startsWith(place.name() + INFIX))
             .toList();
     Optional<ZfsDataset> head =

@@ -14,6 +14,7 @@ import io.cairn.storage.StorageStep.TakeSnapshots;
 import io.cairn.storage.StorageStep.TakeSnapshots.Request;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,8 +48,11 @@ final class SnapshotSteps {
 
   List<DiskSnapshot> take(TakeSnapshots step) throws StorageException {
     Map<Batch, List<Family>> batches = new LinkedHashMap<>();
+    Map<String, List<ZfsDataset>> seen = new HashMap<>();
+    Map<Request, Family> families = new LinkedHashMap<>();
     for (Request request : step.requests()) {
-      Family family = registered(request.disk());
+      Family family = registered(request.disk(), seen);
+      families.put(request, family);
       if (family.named(request.label()).isEmpty()) {
         family.requireHead();
         batches
@@ -61,11 +65,11 @@ final class SnapshotSteps {
       take(batch.getValue(), batch.getKey().label());
     }
     List<DiskSnapshot> taken = new ArrayList<>();
-    for (Request request : step.requests()) {
-      Family family = Family.look(zfs, DiskPlace.of(request.disk()));
+    for (Map.Entry<Request, Family> entry : families.entrySet()) {
+      Family family = entry.getValue();
       ZfsDataset snapshot =
           family
-              .labelled(request.label())
+              .named(entry.getKey().label())
               .orElseThrow(
                   () ->
                       new StorageException(
@@ -77,8 +81,9 @@ final class SnapshotSteps {
     return taken;
   }
 
-  private Family registered(DiskRef disk) throws StorageException {
-    Family family = Family.look(zfs, DiskPlace.of(disk));
+  private Family registered(DiskRef disk, Map<String, List<ZfsDataset>> seen)
+      throws StorageException {
+    Family family = Family.look(zfs, DiskPlace.of(disk), seen);
     if (family.diskId().isEmpty()) {
       throw Errors.unsupported(
           family.place(),
