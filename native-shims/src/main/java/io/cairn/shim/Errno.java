@@ -12,6 +12,7 @@ final class Errno {
   static final int EBADF = 9;
   static final int EAGAIN = 11;
   static final int EACCES = 13;
+  static final int ENOTTY = 25;
   static final int ENOSYS = 38;
   static final int EOPNOTSUPP = 95;
 

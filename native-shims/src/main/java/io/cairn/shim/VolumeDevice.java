@@ -14,7 +14,36 @@ public final class VolumeDevice {
 
   private static final int NAME_BYTES = 256;
 
+  /** BLKFLSBUF: _IO(0x12, 97). */
+  private static final long BLKFLSBUF = 0x1261L;
+
   private VolumeDevice() {}
+
+  /**
+   * Has the kernel write what its cache holds of a block device and forget it, so that the next
+   * read asks the device. Only root may; for others nothing happens, and neither where this system
+   * cannot be asked.
+   *
+   * @throws StorageException if the device cannot be opened for reading
+   */
+  public static void forgetCached(Path device) throws IOException {
+    Optional<Glibc> loaded = Glibc.load();
+    if (loaded.isEmpty()) {
+      return;
+    }
+    Glibc glibc = loaded.get();
+    int descriptor = glibc.open(device, Glibc.O_RDONLY);
+    try {
+      ByteBuffer unused = LibC.allocate(Long.BYTES);
+      if (glibc.calls().ioctl(descriptor, BLKFLSBUF, unused) != 0
+          && glibc.lastError() != Errno.EACCES
+          && glibc.lastError() != Errno.ENOTTY) {
+        throw Errno.failure("cannot drop the cache of", device, glibc.lastError());
+      }
+    } finally {
+      glibc.close(descriptor, device);
+    }
+  }
 
   /**
    * The name of the volume behind a device.

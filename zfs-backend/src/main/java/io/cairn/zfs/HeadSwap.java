@@ -195,6 +195,8 @@ final class HeadSwap {
     }
     if (head.type() == ZfsDataset.Type.VOLUME) {
       host.awaitVolume(head.name());
+      // The head may be a branch that was rolled back while some program had its device open.
+      host.forgetVolume(head.name());
     } else if (zfs.mountedAt(head.name()).isEmpty()) {
       zfs.mount(head.name());
     }

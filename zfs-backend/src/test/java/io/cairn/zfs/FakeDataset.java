@@ -61,6 +61,12 @@ final class FakeDataset {
   @Nullable Snapshot origin;
   @Nullable Path mountedAt;
 
+  /** Whether some program has it open for reading, so that the host's cache keeps its pages. */
+  boolean watched;
+
+  /** What the host's cache holds of it, if that is not the content any more. */
+  byte @Nullable [] cached;
+
   /** How often a destroy still finds it busy. */
   int busy;
 

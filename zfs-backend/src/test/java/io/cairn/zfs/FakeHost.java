@@ -47,7 +47,8 @@ final class FakeHost implements ZfsHost {
   @Override
   public ReadableDisk openVolume(String volume, long sizeBytes) throws StorageException {
     awaitVolume(volume);
-    return new BytesDisk(zfs.require(volume).content);
+    byte[] cached = zfs.require(volume).cached;
+    return new BytesDisk(cached == null ? zfs.require(volume).content : cached);
   }
 
   @Override
@@ -77,6 +78,11 @@ final class FakeHost implements ZfsHost {
 
   @Override
   public void flushVolume(String volume) {}
+
+  @Override
+  public void forgetVolume(String volume) {
+    zfs.require(volume).cached = null;
+  }
 
   @Override
   public void flushFile(Path file) {}

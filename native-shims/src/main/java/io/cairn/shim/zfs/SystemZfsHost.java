@@ -31,9 +31,17 @@ public final class SystemZfsHost implements ZfsHost {
   private static final long PAUSE_MILLIS_MAX = 200;
 
   private final LinuxOpenFiles openFiles = new LinuxOpenFiles();
+  private final Duration linkWaitMax;
 
   /** Asks nothing yet. */
-  public SystemZfsHost() {}
+  public SystemZfsHost() {
+    this(LINK_WAIT_MAX);
+  }
+
+  /** Waits no longer than this for a volume's path. */
+  public SystemZfsHost(Duration linkWaitMax) {
+    this.linkWaitMax = linkWaitMax;
+  }
 
   @Override
   public Path devicePath(String volume) {
@@ -61,7 +69,7 @@ public final class SystemZfsHost implements ZfsHost {
       } else if (!Files.exists(UDEV_QUEUE) || now - rightSince > STEADY.toNanos()) {
         return;
       }
-      if (now - start > LINK_WAIT_MAX.toNanos()) {
+      if (now - start > linkWaitMax.toNanos()) {
         throw new StorageException(
             ErrorCode.FAILED,
             path + " does not lead to the volume " + volume + ": " + seen,
@@ -156,6 +164,19 @@ public final class SystemZfsHost implements ZfsHost {
     Path path = devicePath(volume);
     if (Files.exists(path)) {
       flushFile(path);
+    }
+  }
+
+  @Override
+  public void forgetVolume(String volume) throws StorageException {
+    try {
+      VolumeDevice.forgetCached(device(volume));
+    } catch (IOException e) {
+      throw new StorageException(
+          ErrorCode.FAILED,
+          "cannot drop what is cached of " + devicePath(volume) + ": " + e.getMessage(),
+          "",
+          e);
     }
   }
 

@@ -42,6 +42,12 @@ public interface ZfsHost {
   /** Hands everything written to a volume through this host's caches to ZFS. */
   void flushVolume(String volume) throws StorageException;
 
+  /**
+   * Drops what this host's caches hold of a volume. After a rollback they may hold what it was
+   * before, for as long as any program has the device open.
+   */
+  void forgetVolume(String volume) throws StorageException;
+
   /** Hands everything written to a file through this host's caches to ZFS. */
   void flushFile(Path file) throws StorageException;
 
