@@ -37,7 +37,8 @@ public interface StorageBackend {
    * Gives the disk an identity that stays with it, and returns its head. Called once, when the disk
    * joins a guest. Idempotent.
    *
-   * @throws StorageException LOCKED if another program has the disk open for writing
+   * @throws StorageException LOCKED if another program has the disk open for writing and the
+   *     identity is kept where that program writes
    */
   DiskHead register(DiskRef disk) throws StorageException;
 

@@ -8,6 +8,7 @@ import io.cairn.storage.StorageException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Removes branches that hold nothing that anybody wants, and frees what the others hold beyond
@@ -21,6 +22,13 @@ import java.util.Optional;
  * stays. ZFS itself never destroys a dataset that has snapshots, so that no slip here can.
  */
 final class Tidy {
+  /**
+   * Why a branch may not be promoted away: equal names, another encryption root, or a snapshot that
+   * is being sent. The next deletion tries again.
+   */
+  private static final Set<ZfsError> STAYS =
+      Set.of(ZfsError.EXISTS, ZfsError.ENCRYPTION, ZfsError.BUSY);
+
   private final Zfs zfs;
 
   Tidy(Zfs zfs) {
@@ -74,7 +82,7 @@ final class Tidy {
       zfs.promote(heir.get().name());
       return zfs.snapshots(branch.name()).isEmpty();
     } catch (ZfsException e) {
-      if (e.error() != ZfsError.EXISTS && e.error() != ZfsError.ENCRYPTION) {
+      if (!STAYS.contains(e.error())) {
         throw e;
       }
       return false;

@@ -80,11 +80,11 @@ public final class ZfsBackend implements StorageBackend {
     return new DiskResolver(zfs, host).resolve(disk);
   }
 
+  /** User properties do not disturb a program that has the disk open. */
   @Override
   public DiskHead register(DiskRef disk) throws StorageException {
     Family family = look(disk);
     ZfsDataset head = family.requireHead();
-    refuseInUse(family.place());
     Map<String, String> missing = new TreeMap<>();
     if (head.localText(Properties.DISK).isEmpty()) {
       missing.put(Properties.DISK, UUID.randomUUID().toString().replace("-", ""));

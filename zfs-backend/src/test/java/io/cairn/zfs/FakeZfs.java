@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * ZFS in memory, with the semantics and the refusals that a real pool was seen to have. Each change
@@ -37,6 +38,9 @@ final class FakeZfs implements Zfs {
 
   /** Whether a clone is made but its properties fail. */
   boolean cloneLosesProperties;
+
+  /** Why promotions are refused; none are if it is null. */
+  @Nullable ZfsError promotionFails;
 
   private long nextGuid = 0x8000_0000_0000_0001L;
   private long txg = 100;
@@ -224,6 +228,9 @@ final class FakeZfs implements Zfs {
         throw error("cannot promote " + clone, ZfsError.EXISTS);
       }
     }
+    if (promotionFails != null) {
+      throw error("cannot promote " + clone, promotionFails);
+    }
     change("promote " + clone);
     old.snapshots.removeAll(moved);
     heir.snapshots.addAll(0, moved);
@@ -298,6 +305,9 @@ final class FakeZfs implements Zfs {
       throw error("cannot roll " + name + " back", ZfsError.NOT_NEWEST);
     }
     change("rollback " + name);
+    if (dataset.watched) {
+      dataset.cached = dataset.content;
+    }
     dataset.content = to.content.clone();
     dataset.stamp = to.stamp;
     dataset.version = to.version;

@@ -131,6 +131,25 @@ final class ZfsBackendTest {
   }
 
   @Test
+  void delete_promotionIsRefused_branchStaysUntilTheNextDelete() throws Exception {
+    for (ZfsError error : List.of(ZfsError.BUSY, ZfsError.ENCRYPTION)) {
+      DiskRef disk = disks.volume("tank/vm/" + error);
+      disks.fill(disk, 1);
+      DiskSnapshot a = disks.take(1, disk).get(0);
+      disks.fill(disk, 2);
+      disks.restore(List.of(a), 2, disk);
+      DiskSnapshot two = disks.backend().snapshots(disk).get(1).snapshot();
+      disks.zfs.promotionFails = error;
+      disks.backend().commit(FakeDisks.deleteStep(disk, two));
+      int datasets = disks.names().size();
+      disks.zfs.promotionFails = null;
+      disks.backend().commit(FakeDisks.deleteStep(disk, two));
+      assertEquals(datasets - 1, disks.names().size(), disks.names().toString());
+      assertEquals(1, disks.head(disk));
+    }
+  }
+
+  @Test
   void delete_heldSnapshot_isRetainedAndGoesWithTheHold() throws Exception {
     DiskRef disk = disks.volume("tank/vm/d");
     DiskSnapshot a = disks.take(1, disk).get(0);
@@ -228,6 +247,15 @@ final class ZfsBackendTest {
   }
 
   @Test
+  void registerAndTake_headInUse_doNotDisturbTheProgram() throws Exception {
+    disks.zfs.create("tank/vm/live", ZfsDataset.Type.VOLUME, new byte[512]);
+    disks.host.writers.put("tank/vm/live", "qemu (pid 7)");
+    DiskRef disk = disks.backend().resolve(DiskRef.parse("d=zfs:tank/vm/live"));
+    assertEquals("qemu (pid 7)", disks.backend().register(disk).inUseBy().orElse(""));
+    assertEquals(1, disks.take(1, disk).size());
+  }
+
+  @Test
   void restore_deviceLinkNeverAppears_failsAndGoesOnLater() throws Exception {
     DiskRef disk = disks.volume("tank/vm/d");
     disks.fill(disk, 1);
@@ -238,6 +266,24 @@ final class ZfsBackendTest {
     disks.host.withoutLink.clear();
     disks.backend().commit(FakeDisks.switchStep(a, 2, disk));
     assertEquals(1, disks.head(disk));
+  }
+
+  @Test
+  void restore_branchRolledBackWhileAProgramReadIt_showsNoStalePages() throws Exception {
+    DiskRef disk = disks.volume("tank/vm/d");
+    disks.fill(disk, 1);
+    List<DiskSnapshot> one = disks.take(1, disk);
+    disks.fill(disk, 2);
+    List<DiskSnapshot> two = disks.take(2, disk);
+    disks.fill(disk, 3);
+    disks.restore(one, 3, disk);
+    String branch = disks.names().get(1);
+    disks.zfs.require(branch).watched = true;
+    DiskSnapshot three = disks.backend().snapshots(disk).get(2).snapshot();
+    disks.backend().commit(FakeDisks.deleteStep(disk, three));
+    assertTrue(disks.zfs.calls.contains("rollback " + branch), disks.zfs.calls.toString());
+    disks.restore(two, 4, disk);
+    assertEquals(2, disks.head(disk));
   }
 
   @Test
