@@ -3,9 +3,11 @@ package io.cairn.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.google.gson.JsonObject;
 import io.cairn.storage.ErrorCode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,21 @@ final class UsageTest {
 
   private Run run() {
     return new Run(home);
+  }
+
+  @Test
+  void guestAdd_zfsDiskWhereThereIsNoZfs_saysWhatIsMissingAndAddsNothing() {
+    assumeFalse(Files.exists(Path.of("/dev/zfs")), "this machine has ZFS");
+    Run refused =
+        run()
+            .expect(
+                ErrorCode.UNSUPPORTED.exitCode(), "guest", "add", "vm1", "--disk", "a=zfs:tank/a");
+    assertTrue(
+        refused.err().contains("ZFS is not available on this machine: /dev/zfs is missing"),
+        refused.err());
+    assertTrue(refused.err().contains("modprobe zfs"), refused.err());
+    assertTrue(refused.err().contains("ID=qcow2:/path/to/image"), refused.err());
+    assertFalse(Files.exists(home.resolve("store")), "nothing was made");
   }
 
   static List<String> everyCommand() {
