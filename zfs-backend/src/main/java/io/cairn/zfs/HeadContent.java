@@ -8,8 +8,11 @@ import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Whether a dataset still has exactly the content of a snapshot, without reading either.
@@ -38,10 +41,21 @@ final class HeadContent {
 
   /** Brings what was written into the properties: flushes the host's caches, syncs the pool. */
   void settle(DiskPlace place) throws StorageException {
-    if (place.file().isEmpty()) {
-      host.flushVolume(place.name());
+    settle(List.of(place));
+  }
+
+  /** The same for several disks; a pool is synced once, which takes as long as for one disk. */
+  void settle(Collection<DiskPlace> places) throws StorageException {
+    Set<String> pools = new LinkedHashSet<>();
+    for (DiskPlace place : places) {
+      if (place.file().isEmpty()) {
+        host.flushVolume(place.name());
+      }
+      pools.add(place.pool());
     }
-    zfs.sync(place.pool());
+    for (String pool : pools) {
+      zfs.sync(pool);
+    }
   }
 
   /** Whether a dataset equals a snapshot; false if that cannot be told. After {@link #settle}. */

@@ -8,9 +8,11 @@ import io.cairn.shim.zfs.ZfsError;
 import io.cairn.shim.zfs.ZfsException;
 import io.cairn.shim.zfs.ZfsHost;
 import io.cairn.storage.StorageException;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -18,10 +20,10 @@ import java.util.TreeMap;
  *
  * <p>Order: (1) a filesystem is unmounted; what only a head may have - being mounted by itself, a
  * reservation - is taken from the old head and noted on it; (2) the old head is renamed to a branch
- * name; (3) the new one is renamed to the head's name; (4) what was noted on it is set again, it is
- * mounted, or its device is waited for. No step destroys anything. A crash between any two leaves
- * both datasets whole, each with its name and note, and {@link #finish} goes on from there: a
- * missing head is between (2) and (3), a note on the head means that (4) is due.
+ * name; (3) the new one is renamed to the head's name; (4) what was noted on it is set again and it
+ * is mounted; (5) its device is waited for. No step destroys anything. A crash between any two
+ * leaves both datasets whole, each with its name and note, and {@link #finish} goes on from there:
+ * a missing head is between (2) and (3), a note on the head means that (4) is due.
  */
 final class HeadSwap {
   /** Native properties that a clone would not have from its origin. */
@@ -86,28 +88,38 @@ final class HeadSwap {
       properties.put("canmount", CANMOUNT_NOAUTO);
     }
     cloneWhole(origin, name, properties);
-    Optional<ZfsDataset> made = zfs.find(name);
-    if (made.isPresent()) {
-      noteWhatZfsWrote(origin, made.get());
+  }
+
+  /** A clone that was made of a snapshot. */
+  record Made(ZfsDataset origin, ZfsDataset dataset) {}
+
+  /**
+   * Completes clones of volumes that nobody has used yet. Before they have the head's name, so that
+   * no crash leaves a head without the note. Each pool is synced once.
+   */
+  void noteWhatZfsWrote(List<Made> clones) throws StorageException {
+    List<Made> volumes =
+        clones.stream().filter(made -> made.dataset().type() == ZfsDataset.Type.VOLUME).toList();
+    Set<String> pools = new LinkedHashSet<>();
+    for (Made made : volumes) {
+      host.awaitVolume(made.dataset().name());
+      pools.add(DatasetName.parse(made.dataset().name()).pool());
+    }
+    for (String pool : pools) {
+      zfs.sync(pool);
+    }
+    for (Made made : volumes) {
+      Optional<ZfsDataset> now = zfs.find(made.dataset().name());
+      if (now.isPresent() && now.get().number("written") != 0) {
+        note(now.get(), made.origin());
+      }
     }
   }
 
-  /**
-   * Completes a clone of a volume that nobody has used yet. Before it has the head's name, so that
-   * no crash leaves a head without the note.
-   */
-  void noteWhatZfsWrote(ZfsDataset origin, ZfsDataset clone) throws StorageException {
-    if (clone.type() != ZfsDataset.Type.VOLUME) {
-      return;
-    }
-    host.awaitVolume(clone.name());
-    zfs.sync(DatasetName.parse(clone.name()).pool());
-    Optional<ZfsDataset> now = zfs.find(clone.name());
-    if (now.isPresent() && now.get().number("written") != 0) {
-      String note = Properties.clean(now.get(), origin);
-      if (!now.get().localText(Properties.CLEAN).equals(Optional.of(note))) {
-        zfs.setProperties(clone.name(), Map.of(Properties.CLEAN, note));
-      }
+  private void note(ZfsDataset clone, ZfsDataset origin) throws StorageException {
+    String note = Properties.clean(clone, origin);
+    if (!clone.localText(Properties.CLEAN).equals(Optional.of(note))) {
+      zfs.setProperties(clone.name(), Map.of(Properties.CLEAN, note));
     }
   }
 
@@ -193,12 +205,20 @@ final class HeadSwap {
       zfs.setProperties(head.name(), set);
       zfs.inheritProperty(head.name(), Properties.LIVE);
     }
-    if (head.type() == ZfsDataset.Type.VOLUME) {
-      host.awaitVolume(head.name());
-      // The head may be a branch that was rolled back while some program had its device open.
-      host.forgetVolume(head.name());
-    } else if (zfs.mountedAt(head.name()).isEmpty()) {
+    if (head.type() == ZfsDataset.Type.FILESYSTEM && zfs.mountedAt(head.name()).isEmpty()) {
       zfs.mount(head.name());
+    }
+  }
+
+  /**
+   * Waits until the guest's path leads to the head. After all disks have theirs, because udev works
+   * on all of them meanwhile.
+   */
+  void awaitPath(DiskPlace place) throws StorageException {
+    if (place.file().isEmpty()) {
+      host.awaitVolume(place.name());
+      // The head may be a branch that was rolled back while some program had its device open.
+      host.forgetVolume(place.name());
     }
   }
 }

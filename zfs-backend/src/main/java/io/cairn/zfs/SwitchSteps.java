@@ -6,7 +6,11 @@ import io.cairn.shim.zfs.ZfsHost;
 import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.StepShown;
 import io.cairn.storage.StorageException;
+import io.cairn.storage.StorageStep.SwitchHeads;
 import io.cairn.storage.StorageStep.SwitchHeads.Switch;
+import io.cairn.zfs.HeadSwap.Made;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -32,13 +36,17 @@ final class SwitchSteps {
     this.swap = new HeadSwap(zfs, host);
   }
 
-  /** A look at a disk after its data has settled, and what it shows of a switch. */
+  /** A look at a disk after {@link #settle}, and what it shows of a switch. */
   private record Seen(
       Family family, ZfsDataset target, Optional<ZfsDataset> before, StepShown shown) {}
 
+  /** What every look has to come after. */
+  void settle(SwitchHeads step) throws StorageException {
+    content.settle(step.disks().stream().map(DiskPlace::of).toList());
+  }
+
   private Seen look(Switch change) throws StorageException {
     DiskPlace place = DiskPlace.of(change.disk());
-    content.settle(place);
     Family family = Family.look(zfs, place);
     ZfsDataset target = SnapshotIdentity.require(family, change.target());
     Optional<ZfsDataset> before = family.labelled(change.returnTo());
@@ -66,25 +74,44 @@ final class SwitchSteps {
     return look(change).shown();
   }
 
-  void prepare(Switch change) throws StorageException {
-    Seen seen = look(change);
-    // Asked before the guest is paused: the snapshot to return to need not be there yet.
-    boolean here =
-        seen.family().head().isEmpty()
-            || content.same(seen.family(), seen.family().requireHead(), seen.target());
-    if (!here) {
-      incoming(seen, change.returnTo());
+  void prepare(SwitchHeads step) throws StorageException {
+    settle(step);
+    List<Made> made = new ArrayList<>();
+    for (Switch change : step.switches()) {
+      Seen seen = look(change);
+      // Asked before the guest is paused: the snapshot to return to need not be there yet.
+      boolean here =
+          seen.family().head().isEmpty()
+              || content.same(seen.family(), seen.family().requireHead(), seen.target());
+      if (!here) {
+        incoming(seen, change.returnTo(), made);
+      }
     }
+    swap.noteWhatZfsWrote(made);
   }
 
-  /** The dataset that becomes the head. */
+  /** The dataset that becomes the head, with a clone's note. */
   private ZfsDataset incoming(Seen seen, SnapshotLabel returnTo) throws StorageException {
+    List<Made> made = new ArrayList<>();
+    ZfsDataset incoming = incoming(seen, returnTo, made);
+    swap.noteWhatZfsWrote(made);
+    return incoming;
+  }
+
+  /** The dataset that becomes the head; a clone that lacks its note is added to the list. */
+  private ZfsDataset incoming(Seen seen, SnapshotLabel returnTo, List<Made> made)
+      throws StorageException {
     Family family = seen.family();
     String prepared = family.preparedName(returnTo);
     Optional<ZfsDataset> there = family.member(prepared);
     if (there.flatMap(ZfsDataset::origin).equals(Optional.of(seen.target().name()))) {
-      swap.noteWhatZfsWrote(seen.target(), there.orElseThrow());
-      return there.orElseThrow();
+      boolean noted =
+          there.get().localText(Properties.CLEAN).isPresent()
+              && content.same(family, there.get(), seen.target());
+      if (!noted) {
+        made.add(new Made(seen.target(), there.get()));
+      }
+      return there.get();
     }
     if (there.isPresent()) {
       Retry.whileBusy(() -> zfs.destroy(prepared));
@@ -95,7 +122,9 @@ final class SwitchSteps {
     }
     ZfsDataset model = family.head().or(() -> family.members().stream().findFirst()).orElseThrow();
     swap.makeClone(model, seen.target(), prepared);
-    return zfs.find(prepared).orElseThrow(() -> Errors.noDataset(family.place()));
+    ZfsDataset clone = zfs.find(prepared).orElseThrow(() -> Errors.noDataset(family.place()));
+    made.add(new Made(seen.target(), clone));
+    return clone;
   }
 
   private Optional<ZfsDataset> branchAt(Family family, ZfsDataset target) throws StorageException {
@@ -108,8 +137,21 @@ final class SwitchSteps {
         : Optional.empty();
   }
 
-  void commit(Switch change) throws StorageException {
-    refuseInUse(change);
+  void commit(SwitchHeads step) throws StorageException {
+    // First, so that nobody writes any more once the data has settled.
+    for (Switch change : step.switches()) {
+      refuseInUse(change);
+    }
+    settle(step);
+    for (Switch change : step.switches()) {
+      commit(change);
+    }
+    for (Switch change : step.switches()) {
+      swap.awaitPath(DiskPlace.of(change.disk()));
+    }
+  }
+
+  private void commit(Switch change) throws StorageException {
     Seen seen = look(change);
     Family family = seen.family();
     switch (seen.shown()) {
@@ -149,7 +191,6 @@ final class SwitchSteps {
 
   void abort(Switch change) throws StorageException {
     DiskPlace place = DiskPlace.of(change.disk());
-    content.settle(place);
     Family family = Family.look(zfs, place);
     Optional<ZfsDataset> before = family.labelled(change.returnTo());
     if (before.isPresent() && !before.get().datasetName().equals(place.name())) {
@@ -157,6 +198,7 @@ final class SwitchSteps {
       switchBack(family, before.get());
     }
     swap.finish(place);
+    swap.awaitPath(place);
     removePrepared(place, change.returnTo());
   }
 

@@ -312,6 +312,7 @@ public final class ZfsBackend implements StorageBackend {
         shown.add(snapshotSteps.shows(request));
       }
     } else if (step instanceof SwitchHeads change) {
+      switchSteps.settle(change);
       for (Switch one : change.switches()) {
         shown.add(switchSteps.shows(one));
       }
@@ -326,9 +327,7 @@ public final class ZfsBackend implements StorageBackend {
   @Override
   public void prepare(StorageStep step) throws StorageException {
     if (step instanceof SwitchHeads change) {
-      for (Switch one : change.switches()) {
-        switchSteps.prepare(one);
-      }
+      switchSteps.prepare(change);
     }
   }
 
@@ -337,9 +336,7 @@ public final class ZfsBackend implements StorageBackend {
     if (step instanceof TakeSnapshots take) {
       return new StepOutcome(snapshotSteps.take(take), List.of(), 0);
     } else if (step instanceof SwitchHeads change) {
-      for (Switch one : change.switches()) {
-        switchSteps.commit(one);
-      }
+      switchSteps.commit(change);
     } else if (step instanceof DeleteSnapshots delete) {
       return deleteSteps.delete(delete);
     }
@@ -352,6 +349,7 @@ public final class ZfsBackend implements StorageBackend {
     if (step instanceof TakeSnapshots take) {
       snapshotSteps.abort(take);
     } else if (step instanceof SwitchHeads change) {
+      switchSteps.settle(change);
       for (Switch one : change.switches()) {
         switchSteps.abort(one);
       }
