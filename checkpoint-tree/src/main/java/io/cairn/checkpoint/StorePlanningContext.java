@@ -126,18 +126,23 @@ final class StorePlanningContext implements PlanningContext {
   @Override
   public long memoryToFree(List<Checkpoint> checkpoints) {
     Optional<MemoryImages> images = engine.folders.existingImages(guest());
-    long bytes = 0;
-    for (Checkpoint checkpoint : checkpoints) {
-      if (images.isPresent() && checkpoint.memory().isPresent()) {
-        try {
-          bytes += images.get().usage(checkpoint.id()).ownBytes();
-        } catch (IOException e) {
-          // What cannot be read is deleted all the same; verify says what is wrong with it.
-          bytes += 0;
-        }
-      }
+    return images
+        .map(
+            found ->
+                checkpoints.stream()
+                    .filter(c -> c.memory().isPresent())
+                    .mapToLong(c -> ownBytes(found, c))
+                    .sum())
+        .orElse(0L);
+  }
+
+  /** What cannot be read is deleted all the same; verify says what is wrong with it. */
+  private static long ownBytes(MemoryImages images, Checkpoint checkpoint) {
+    try {
+      return images.usage(checkpoint.id()).ownBytes();
+    } catch (IOException e) {
+      return 0;
     }
-    return bytes;
   }
 
   @Override

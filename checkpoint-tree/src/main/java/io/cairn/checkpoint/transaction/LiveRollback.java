@@ -165,7 +165,7 @@ final class LiveRollback {
    *
    * @return whether it was done: there is a memory, and the disks are as they were with it
    */
-  Optional<String> redirect(String reason) throws StorageException {
+  Optional<String> redirect() throws StorageException {
     Optional<CheckpointMemory> memory = entry.live().orElseThrow().memory();
     if (draft.save().isEmpty() || memory.isEmpty()) {
       return Optional.empty();

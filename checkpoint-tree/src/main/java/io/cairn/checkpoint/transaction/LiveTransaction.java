@@ -21,6 +21,7 @@ import io.cairn.checkpoint.guest.StartRequest;
 import io.cairn.checkpoint.memory.MemoryBlock;
 import io.cairn.checkpoint.memory.MemoryImage;
 import io.cairn.checkpoint.memory.MemoryImages;
+import io.cairn.storage.DiskRef;
 import io.cairn.storage.DiskSnapshot;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.LiveSnapshotMode;
@@ -183,7 +184,9 @@ final class LiveTransaction implements AutoCloseable {
 
   private List<DiskSnapshot> snapshots(List<Step> takes, Map<Integer, StepOutcome> outcomes) {
     List<DiskSnapshot> taken = new ArrayList<>();
-    takes.forEach(step -> taken.addAll(outcomes.get(step.position()).taken()));
+    takes.forEach(
+        step ->
+            taken.addAll(outcomes.getOrDefault(step.position(), StepOutcome.nothing()).taken()));
     return TransactionRunner.inGuestOrder(guest, taken);
   }
 
@@ -241,7 +244,7 @@ final class LiveTransaction implements AutoCloseable {
     List<LiveDisk> disks = new ArrayList<>();
     for (Step step : takes) {
       for (TakeSnapshots.Request request : ((TakeSnapshots) step.step()).requests()) {
-        LiveSnapshotMode mode = plan.modes().get(request.disk().id());
+        LiveSnapshotMode mode = mode(plan, request.disk());
         disks.add(
             new LiveDisk(
                 request.disk(),
@@ -252,6 +255,17 @@ final class LiveTransaction implements AutoCloseable {
       }
     }
     return disks;
+  }
+
+  private static LiveSnapshotMode mode(LiveDraft plan, DiskRef disk) throws StorageException {
+    LiveSnapshotMode mode = plan.modes().get(disk.id());
+    if (mode == null) {
+      throw new StorageException(
+          ErrorCode.UNSUPPORTED,
+          "disk " + disk.id() + " cannot be snapshotted while the guest runs",
+          "shut the guest down first");
+    }
+    return mode;
   }
 
   private Optional<java.nio.file.Path> artifact(

@@ -93,7 +93,7 @@ final class Rollback {
     if (entry.live().isPresent()) {
       LiveRollback living = new LiveRollback(shop, guest, entry);
       if (continues) {
-        Optional<String> name = living.redirect(reason);
+        Optional<String> name = living.redirect();
         if (name.isPresent()) {
           return continued(guest, entry, name.get(), kept);
         }
