@@ -7,7 +7,6 @@ import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.StorageException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +41,7 @@ final class Family {
    * @throws StorageException NOT_FOUND if there is neither a head nor a branch
    */
   static Family look(Zfs zfs, DiskPlace place) throws StorageException {
-    return look(zfs, place, new HashMap<>());
+    return of(zfs, place, zfs.children(parent(place), name -> belongs(place, name)));
   }
 
   /**
@@ -53,16 +52,25 @@ final class Family {
    */
   static Family look(Zfs zfs, DiskPlace place, Map<String, List<ZfsDataset>> seen)
       throws StorageException {
-    String parent = place.dataset().parent().orElseThrow(() -> Errors.noDataset(place)).dataset();
+    String parent = parent(place);
     List<ZfsDataset> below = seen.get(parent);
     if (below == null) {
       below = zfs.children(parent);
       seen.put(parent, below);
     }
-    List<ZfsDataset> named =
-        below.stream()
-            .filter(d -> d.name().equals(place.name()) || d.name().startsWith(place.name() + INFIX))
-            .toList();
+    return of(zfs, place, below.stream().filter(d -> belongs(place, d.name())).toList());
+  }
+
+  private static String parent(DiskPlace place) throws StorageException {
+    return place.dataset().parent().orElseThrow(() -> Errors.noDataset(place)).dataset();
+  }
+
+  private static boolean belongs(DiskPlace place, String name) {
+    return name.equals(place.name()) || name.startsWith(place.name() + INFIX);
+  }
+
+  private static Family of(Zfs zfs, DiskPlace place, List<ZfsDataset> named)
+      throws StorageException {
     Optional<ZfsDataset> head =
         named.stream().filter(d -> d.name().equals(place.name())).findFirst();
     Optional<String> disk =
@@ -198,9 +206,32 @@ final class Family {
             .isPresent();
   }
 
-  /** The snapshot of this guid, even one that is marked to go. */
+  /**
+   * The snapshot of this guid, even one that is marked to go. It is looked for by when it was made
+   * first, so that thousands of others are not read.
+   */
   Optional<ZfsDataset> withGuid(DiskSnapshot snapshot) throws StorageException {
     String guid = snapshot.identity().getOrDefault(SnapshotIdentity.GUID, "");
+    long txg = createTxg(snapshot);
+    if (txg != 0) {
+      for (ZfsDataset member : members) {
+        for (ZfsDataset found : zfs.snapshots(member.name(), txg)) {
+          if (found.guid().equals(guid)) {
+            return Optional.of(found);
+          }
+        }
+      }
+    }
     return allSnapshots().stream().filter(s -> s.guid().equals(guid)).findFirst();
+  }
+
+  /** Zero if the identity is not one of ours. */
+  private static long createTxg(DiskSnapshot snapshot) {
+    try {
+      return Long.parseUnsignedLong(
+          snapshot.identity().getOrDefault(SnapshotIdentity.CREATE_TXG, "0"));
+    } catch (NumberFormatException e) {
+      return 0;
+    }
   }
 }

@@ -60,6 +60,10 @@ final class HeadContent {
 
   /** Whether a dataset equals a snapshot; false if that cannot be told. After {@link #settle}. */
   boolean same(Family family, ZfsDataset dataset, ZfsDataset snapshot) throws StorageException {
+    boolean volume = family.place().file().isEmpty();
+    if (volume && dataset.number("written") != 0 && dataset.localText(Properties.CLEAN).isEmpty()) {
+      return false; // without listing thousands of snapshots
+    }
     List<ZfsDataset> own = family.snapshotsOf(dataset);
     int from = own.stream().map(ZfsDataset::guid).toList().indexOf(snapshot.guid());
     if (from < 0 && !dataset.origin().equals(Optional.of(snapshot.name()))) {

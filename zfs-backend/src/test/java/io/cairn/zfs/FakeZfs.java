@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,8 +140,9 @@ final class FakeZfs implements Zfs {
   }
 
   @Override
-  public List<ZfsDataset> children(String dataset) {
+  public List<ZfsDataset> children(String dataset, Predicate<String> wanted) {
     return datasets.values().stream()
+        .filter(d -> wanted.test(d.name))
         .filter(d -> d.name.lastIndexOf('/') == dataset.length())
         .filter(d -> d.name.startsWith(dataset + "/"))
         .map(FakeDataset::look)
@@ -148,9 +150,14 @@ final class FakeZfs implements Zfs {
   }
 
   @Override
-  public List<ZfsDataset> snapshots(String dataset) {
+  public List<ZfsDataset> snapshots(String dataset, long createTxg) {
     FakeDataset found = datasets.get(dataset);
-    return found == null ? List.of() : found.snapshots.stream().map(this::look).toList();
+    return found == null
+        ? List.of()
+        : found.snapshots.stream()
+            .filter(s -> createTxg == 0 || s.txg == createTxg)
+            .map(this::look)
+            .toList();
   }
 
   @Override
@@ -254,7 +261,7 @@ final class FakeZfs implements Zfs {
   @Override
   public void destroy(String name) throws StorageException {
     FakeDataset dataset = dataset(name, "cannot destroy");
-    if (!children(name).isEmpty()) {
+    if (!children(name, any -> true).isEmpty()) {
       throw error("cannot destroy " + name, ZfsError.HAS_CHILDREN);
     }
     if (!dataset.snapshots.isEmpty() || dataset.mountedAt != null || dataset.busy > 0) {

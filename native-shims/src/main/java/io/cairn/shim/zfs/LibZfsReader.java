@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import jnr.ffi.Pointer;
 import jnr.ffi.byref.PointerByReference;
 
@@ -85,13 +86,17 @@ final class LibZfsReader {
     return on(name, this::dataset);
   }
 
-  List<ZfsDataset> children(String name) throws StorageException {
-    return on(name, handle -> visit(name, v -> zfs.zfs_iter_filesystems(handle, v, null)))
+  List<ZfsDataset> children(String name, Predicate<String> wanted) throws StorageException {
+    return on(name, handle -> visit(name, wanted, v -> zfs.zfs_iter_filesystems(handle, v, null)))
         .orElse(List.of());
   }
 
-  List<ZfsDataset> snapshots(String name) throws StorageException {
-    return on(name, handle -> visit(name, v -> zfs.zfs_iter_snapshots(handle, 0, v, null, 0, 0)))
+  /** The kernel itself leaves out what was made in other transaction groups. */
+  List<ZfsDataset> snapshots(String name, long txg) throws StorageException {
+    return on(
+            name,
+            handle ->
+                visit(name, any -> true, v -> zfs.zfs_iter_snapshots(handle, 0, v, null, txg, txg)))
         .orElse(List.of());
   }
 
@@ -100,13 +105,16 @@ final class LibZfsReader {
   }
 
   /** Nothing may be thrown through the library's frames: a failure is kept and thrown after. */
-  private List<ZfsDataset> visit(String name, Iteration iteration) throws StorageException {
+  private List<ZfsDataset> visit(String name, Predicate<String> wanted, Iteration iteration)
+      throws StorageException {
     List<ZfsDataset> found = new ArrayList<>();
     List<StorageException> failures = new ArrayList<>();
     LibZfs.Visitor visitor =
         (handle, data) -> {
           try {
-            found.add(dataset(handle));
+            if (wanted.test(zfs.zfs_get_name(handle))) {
+              found.add(dataset(handle));
+            }
             return 0;
           } catch (StorageException | RuntimeException e) {
             failures.add(

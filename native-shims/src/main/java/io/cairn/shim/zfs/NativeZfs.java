@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntSupplier;
+import java.util.function.Predicate;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
@@ -40,13 +41,14 @@ final class NativeZfs implements Zfs {
   }
 
   @Override
-  public List<ZfsDataset> children(String dataset) throws StorageException {
-    return reader.children(dataset);
+  public List<ZfsDataset> children(String dataset, Predicate<String> wanted)
+      throws StorageException {
+    return reader.children(dataset, wanted);
   }
 
   @Override
-  public List<ZfsDataset> snapshots(String dataset) throws StorageException {
-    return reader.snapshots(dataset).stream()
+  public List<ZfsDataset> snapshots(String dataset, long createTxg) throws StorageException {
+    return reader.snapshots(dataset, createTxg).stream()
         .sorted(Comparator.comparingLong(ZfsDataset::createTxg))
         .toList();
   }

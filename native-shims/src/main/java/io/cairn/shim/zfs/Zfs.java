@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What Cairn asks of ZFS. Names are full names, {@code pool/dataset} or {@code
@@ -21,10 +22,20 @@ public interface Zfs {
   Optional<ZfsDataset> find(String name) throws StorageException;
 
   /** The filesystems and volumes directly below a dataset; empty if there is none of this name. */
-  List<ZfsDataset> children(String dataset) throws StorageException;
+  default List<ZfsDataset> children(String dataset) throws StorageException {
+    return children(dataset, name -> true);
+  }
+
+  /** Those whose full name is wanted; the properties of the others are not read. */
+  List<ZfsDataset> children(String dataset, Predicate<String> wanted) throws StorageException;
 
   /** The snapshots of a dataset, oldest first. */
-  List<ZfsDataset> snapshots(String dataset) throws StorageException;
+  default List<ZfsDataset> snapshots(String dataset) throws StorageException {
+    return snapshots(dataset, 0);
+  }
+
+  /** Those made in this transaction group, or all if it is 0; the others are not read. */
+  List<ZfsDataset> snapshots(String dataset, long createTxg) throws StorageException;
 
   /**
    * Takes snapshots, all in one transaction group of their pool, with these user properties, or
