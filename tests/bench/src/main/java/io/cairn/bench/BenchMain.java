@@ -24,6 +24,7 @@ public final class BenchMain {
     all.put("start", StartBenchmark::measure);
     all.put("snapshots", SnapshotBenchmark::measure);
     all.put("memory", MemoryBenchmark::measure);
+    all.put("qemu", QemuBenchmark::measure);
     all.put("bhyve", BhyveBenchmark::measure);
     all.put("data", DataBenchmark::measure);
     all.put("convert", ConvertBenchmark::measure);

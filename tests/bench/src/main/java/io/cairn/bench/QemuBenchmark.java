@@ -1,0 +1,113 @@
+package io.cairn.bench;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Running guests under QEMU, with two disks and half of their memory in use: what Cairn's
+ * checkpoints and restores take beside QEMU's own {@code savevm}, {@code loadvm} and {@code
+ * migrate} to a file, in the same process of the same guest. Needs what {@code ./run-tests qemu}
+ * has put into its cache.
+ */
+final class QemuBenchmark {
+  /** Guests with more memory are left out; {@code -Dcairn.qemu.mebibytes=512} for a short run. */
+  private static final int MEBIBYTES_MAX = Integer.getInteger("cairn.qemu.mebibytes", 2048);
+
+  private final Table table =
+      new Table(
+          "guest", "what", "pause ms", "time ms", "stored MiB", "beside savevm/loadvm", "target");
+  private final Path directory;
+
+  private QemuBenchmark(Path directory) {
+    this.directory = directory;
+  }
+
+  static Table measure(Path directory) throws IOException, InterruptedException {
+    QemuBenchmark benchmark = new QemuBenchmark(directory);
+    String newer = BenchGuest.CACHE.resolve("qemu-backports/qemu-system-x86_64").toString();
+    benchmark.guest("10.0", newer, 512, false);
+    benchmark.guest("10.0", newer, 512, true);
+    benchmark.guest("10.0", newer, 2048, false);
+    benchmark.guest("7.2", "/usr/bin/qemu-system-x86_64", 512, false);
+    return benchmark.table;
+  }
+
+  private void guest(String version, String program, int mebibytes, boolean busy)
+      throws IOException, InterruptedException {
+    if (mebibytes > MEBIBYTES_MAX) {
+      return;
+    }
+    String name = version + ", " + mebibytes + " MiB, " + (busy ? "4 MiB/s dirtied" : "idle");
+    Path place = directory.resolve(version + "-" + mebibytes + "-" + busy);
+    BenchGuest guest = BenchGuest.boot(program, place, mebibytes, busy);
+    try {
+      double saved = guest.monitor("savevm bench");
+      double loaded = guest.monitor("loadvm bench");
+      guest.monitor("delvm bench");
+      table.row(name, "savevm", format(saved), format(saved), "", "", "");
+      table.row(name, "loadvm", "", format(loaded), "", "", "");
+      double migrated = guest.migrateToFile();
+      table.row(name, "migrate to file", format(migrated), format(migrated), "", "", "");
+      InProcess cairn = new InProcess(place.resolve("store"));
+      cairn.run("guest", "add", "vm", "--qmp", guest.socket().toString());
+      double first = create(cairn, name, "one", saved, 0);
+      create(cairn, name, "two", saved, busy ? 0 : first);
+      for (String what : List.of("first", "again")) {
+        // What is there is captured in a checkpoint of its own before, which is not measured here.
+        cairn.run("restore", "vm@two", "--paused", "--yes");
+        long start = System.nanoTime();
+        cairn.run("restore", "vm@one", "--discard-current", "--yes");
+        double millis = (System.nanoTime() - start) / 1e6;
+        guest = guest.again();
+        if (!guest.running()) {
+          throw new IllegalStateException("the guest does not run");
+        }
+        table.row(
+            name,
+            "cairn restore, " + what,
+            "",
+            format(millis),
+            "",
+            ratio(loaded, millis),
+            what.equals("again") ? "10x" : "");
+      }
+    } finally {
+      guest.close();
+    }
+  }
+
+  private double create(
+      InProcess cairn, String name, String checkpoint, double saved, double first) {
+    long start = System.nanoTime();
+    cairn.run("create", "vm@" + checkpoint);
+    double millis = (System.nanoTime() - start) / 1e6;
+    JsonObject memory =
+        JsonParser.parseString(cairn.run("show", "vm@" + checkpoint, "--json"))
+            .getAsJsonObject()
+            .getAsJsonObject("memory");
+    double pause = memory.getAsJsonObject("pause").get("totalMicros").getAsLong() / 1000.0;
+    double stored = memory.get("storedBytes").getAsLong() / (double) (1 << 20);
+    table.row(
+        name,
+        "cairn create, " + memory.get("method").getAsString(),
+        format(pause),
+        format(millis),
+        String.format(Locale.ROOT, "%.2f", stored)
+            + (first > 0 ? String.format(Locale.ROOT, " (%.2f %%)", 100 * stored / first) : ""),
+        ratio(saved, pause),
+        first > 0 ? "20x, 1 %" : "20x");
+    return stored;
+  }
+
+  private static String ratio(double theirs, double ours) {
+    return String.format(Locale.ROOT, "%.1fx", theirs / ours);
+  }
+
+  private static String format(double millis) {
+    return String.format(Locale.ROOT, "%.1f", millis);
+  }
+}
