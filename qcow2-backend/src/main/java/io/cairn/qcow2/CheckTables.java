@@ -155,26 +155,31 @@ record CheckTables(List<L1> l1Tables, List<Range> ranges) {
     }
 
     private void readExtensions() throws IOException {
+      long bitmaps = 0;
       long at = geometry.headerLength();
       while (at + 8 <= geometry.extensionsEnd()) {
         ByteBuffer head = source.read(at, 8);
         int type = head.getInt(0);
         long length = Integer.toUnsignedLong(head.getInt(4));
         if (type == 0) {
-          return;
+          break;
         }
         if (length > geometry.extensionsEnd() - at - 8) {
           tally.corruption(
               String.format("header extension 0x%08x at 0x%x runs out of its area", type, at));
-          return;
+          break;
         }
         if (type == EXTENSION_CRYPTO && length >= 16) {
           ByteBuffer data = source.read(at + 8, 16);
           ranges.add(new Range("encryption header", data.getLong(0), data.getLong(8), 1));
         } else if (type == EXTENSION_BITMAPS && length >= 24 && geometry.bitmapsConsistent()) {
-          readBitmaps(source.read(at + 8, 24));
+          // Where a crash leaves two, the last one counts.
+          bitmaps = at + 8;
         }
         at += 8 + ((length + 7) & ~7L);
+      }
+      if (bitmaps != 0) {
+        readBitmaps(source.read(bitmaps, 24));
       }
     }
 

@@ -1,11 +1,11 @@
 package io.cairn.qcow2;
 
 /**
- * A number from 1 to 7 for some host clusters, however far apart they lie, in 11 to 22 bytes each.
+ * A number from 1 to 15 for some host clusters, however far apart they lie, in 11 to 22 bytes each.
  * May be read by several threads while nobody changes it.
  */
 final class ClusterKinds {
-  private static final int KIND_BITS = 3;
+  private static final int KIND_BITS = 4;
   private static final long KIND_MASK = (1 << KIND_BITS) - 1;
 
   /** Open addressing: 0, or a cluster plus one with its number, which is 0 once it was removed. */

@@ -49,6 +49,8 @@ final class CompressedWrites {
     requireCompressible();
     requests.writing(
         (metadata, writer) -> {
+          long length = Math.min(clusterSize, tables.active().sizeBytes() - offset);
+          metadata.bitmaps().changing(offset, length);
           writer.writeCompressed(offset, compressed);
           return this;
         });

@@ -38,13 +38,6 @@ public final class Features {
           "writing an image whose dirty bit is set (it was not closed)",
           "Repair its refcounts with qemu-img check -r all");
     }
-    boolean bitmaps = header.extension(HeaderExtension.BITMAPS).isPresent();
-    if (bitmaps && (header.autoclearFeatures() & Qcow2Header.AUTOCLEAR_BITMAPS) != 0) {
-      throw Qcow2FormatException.unsupported(
-          file,
-          "writing an image with persistent dirty bitmaps, which would become wrong",
-          "Remove the bitmaps with qemu-img bitmap --remove");
-    }
   }
 
   private static Qcow2FormatException unsupported(Path file, String feature) {

@@ -54,6 +54,9 @@ final class GuestWrites {
     if (!metadata.isPrepared()) {
       requests.updating((prepared, alone) -> this);
     }
+    if (metadata.bitmaps().isRecording()) {
+      record(metadata.bitmaps(), offset, src.remaining());
+    }
     while (src.hasRemaining()) {
       long at = offset + src.position() - start;
       List<Piece> inPlace = requests.reading(() -> writer.inPlace(at, src));
@@ -65,6 +68,29 @@ final class GuestWrites {
       }
     }
     return true;
+  }
+
+  /**
+   * Tells the bitmaps before anything is written. Within a request, because bitmaps are stored with
+   * the tables standing still, and what is noted meanwhile would be lost.
+   */
+  private void record(ImageBitmaps bitmaps, long offset, int length) throws IOException {
+    boolean recorded =
+        requests.reading(
+            () -> {
+              if (!bitmaps.isReady()) {
+                return false;
+              }
+              bitmaps.record(offset, length);
+              return true;
+            });
+    if (!recorded) {
+      requests.updating(
+          (metadata, alone) -> {
+            bitmaps.changing(offset, length);
+            return this;
+          });
+    }
   }
 
   /** Writes one batch; returns false if its first cluster is in flight. */

@@ -98,6 +98,21 @@ final class HeaderArea {
     tables.sector().reload();
   }
 
+  /** Removes all extensions of a type. */
+  static void remove(ImageTables tables, MetadataWriter metadata, int type) throws IOException {
+    HeaderArea area = new HeaderArea(tables, metadata);
+    List<HeaderExtension> kept = new ArrayList<>();
+    area.slots.forEach(slot -> kept.add(slot.extension()));
+    if (!kept.removeIf(e -> e.type() == type) || area.rewriteFirstSector(kept, area.name())) {
+      return;
+    }
+    for (Slot slot : area.slotsOf(type)) {
+      area.writeHead(slot.offset(), HeaderExtension.VOID, slot.extension().data().length);
+    }
+    metadata.barrier();
+    tables.sector().reload();
+  }
+
   /** Changes the backing file's name and format together. */
   static void setBacking(ImageTables tables, MetadataWriter metadata, Optional<BackingFile> backing)
       throws IOException {

@@ -131,7 +131,7 @@ final class ImageRequests {
       closed = true;
       Opened toClose = resources.get();
       if (metadata != null && metadata.isSound()) {
-        toClose.add(metadata::commit);
+        toClose.add(metadata::close);
       }
       toClose.close();
     } finally {

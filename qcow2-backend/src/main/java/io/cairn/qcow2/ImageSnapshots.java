@@ -30,7 +30,14 @@ final class ImageSnapshots {
     }
     return requests.writing(
         (metadata, writer) -> {
+          boolean replaces = changes.stream().anyMatch(SnapshotChange::replacesContent);
+          if (replaces) {
+            metadata.bitmaps().hold(bitmap -> true);
+          }
           SnapshotTransaction.run(tables, metadata, changes, cacheBytes);
+          if (replaces) {
+            new BitmapChanges(tables, metadata).contentReplaced();
+          }
           return tables.snapshots();
         });
   }

@@ -14,6 +14,7 @@ final class ImageTables {
   private final EntryCheck check;
   private final L2Cache l2Cache;
   private final CompressedClusterReader compressed;
+  private final StoredHoles holes;
   private volatile DiskTree active;
   private volatile List<SnapshotEntry> snapshots;
   private volatile long snapshotTableOffset;
@@ -32,6 +33,7 @@ final class ImageTables {
     this.check = new EntryCheck(file.path(), header);
     this.l2Cache = l2Cache;
     this.compressed = new CompressedClusterReader(file, header);
+    this.holes = new StoredHoles(file, header);
     this.active = active;
     this.snapshots = snapshots.entries();
     this.snapshotTableOffset = header.snapshotsOffset();
@@ -74,6 +76,10 @@ final class ImageTables {
     return l2Cache;
   }
 
+  StoredHoles holes() {
+    return holes;
+  }
+
   CompressedClusterReader compressed() {
     return compressed;
   }
@@ -86,7 +92,8 @@ final class ImageTables {
 
   /** The autoclear bits of features that this engine keeps up to date. */
   long keptAutoclearFeatures() {
-    return rawDataFile() ? Qcow2Header.AUTOCLEAR_RAW_DATA_FILE : 0;
+    return (rawDataFile() ? Qcow2Header.AUTOCLEAR_RAW_DATA_FILE : 0)
+        | (BitmapDirectory.isPresent(header()) ? Qcow2Header.AUTOCLEAR_BITMAPS : 0);
   }
 
   DiskTree active() {

@@ -20,6 +20,11 @@ final class LayerStatus {
     long length = Math.min(lengthBytes, extent.lengthBytes());
     boolean placed = extent.hostOffset() != Extent.NOWHERE;
     Optional<Path> file = placed ? Optional.of(dataFile) : Optional.empty();
+    if (extent.kind() == Extent.Kind.DATA && placed) {
+      StoredHoles.Run run = tables.holes().at(extent.hostOffset(), length);
+      return new BlockStatus(
+          run.lengthBytes(), 0, true, true, run.hole(), false, extent.hostOffset(), file);
+    }
     return switch (extent.kind()) {
       case DATA, COMPRESSED ->
           new BlockStatus(

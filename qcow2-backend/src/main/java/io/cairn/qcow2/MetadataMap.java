@@ -16,7 +16,10 @@ final class MetadataMap {
     L2(3, "L2 table"),
     REFCOUNT_TABLE(4, "refcount table"),
     REFCOUNT_BLOCK(5, "refcount block"),
-    SNAPSHOT_TABLE(6, "snapshot table");
+    SNAPSHOT_TABLE(6, "snapshot table"),
+    BITMAP_DIRECTORY(7, "bitmap directory"),
+    BITMAP_TABLE(8, "bitmap table"),
+    BITMAP(9, "bitmap");
 
     /** What stands for it in the map; 0 is no table. */
     private final byte code;

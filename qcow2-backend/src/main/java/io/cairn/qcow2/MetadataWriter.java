@@ -44,6 +44,8 @@ final class MetadataWriter {
 
   private boolean autoclearDone;
 
+  private final ImageBitmaps bitmaps;
+
   private MetadataWriter(ImageTables tables, MetadataMap map, Refcounts refcounts) {
     this.tables = tables;
     this.file = tables.file();
@@ -51,6 +53,7 @@ final class MetadataWriter {
     this.refcounts = refcounts;
     this.allocator =
         new ClusterAllocator(file, tables.geometry(), refcounts, map, tables.l2Cache());
+    this.bitmaps = new ImageBitmaps(tables, this);
   }
 
   /** Reads the refcount table and notes where every table of every tree is. */
@@ -68,6 +71,7 @@ final class MetadataWriter {
     for (SnapshotEntry snapshot : tables.snapshots()) {
       writer.noteTree(tables.l1Of(snapshot));
     }
+    writer.bitmaps.open();
     return writer;
   }
 
@@ -90,6 +94,11 @@ final class MetadataWriter {
 
   Refcounts refcounts() {
     return refcounts;
+  }
+
+  /** The persistent bitmaps, which every change of the disk's content has to be told to. */
+  ImageBitmaps bitmaps() {
+    return bitmaps;
   }
 
   ClusterAllocator allocator() {
@@ -193,8 +202,16 @@ final class MetadataWriter {
     return tables.l2Cache().hasDirty() || tables.active().l1().isDirty() || allocator.hasFreed();
   }
 
-  /** Makes data, refcounts, and the table that leads to them stable. */
-  private void publishRefcounts() throws IOException {
+  /** Makes everything durable, and says so of the bitmaps; nothing may be written after. */
+  void close() throws IOException {
+    commit();
+    bitmaps.close();
+  }
+
+  /**
+   * Makes everything written so far stable, with the refcounts and the table that leads to them.
+   */
+  void publishRefcounts() throws IOException {
     refcounts.writeBlocks();
     barrier();
     if (refcounts.isMoved()) {

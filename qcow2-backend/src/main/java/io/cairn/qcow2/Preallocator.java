@@ -8,8 +8,8 @@ import java.io.IOException;
  * Gives clusters of the file to a part of the disk that has none, before anything is written there.
  *
  * <p>The part reads as zeros before and after, and at every instant between: a fresh cluster is
- * behind the end of the file, which is lengthened before the entry can be published, or is filled
- * with zeros. {@link MetadataWriter} keeps the rest of the order.
+ * behind the end that the file had, which is lengthened before the entry can be published, or is
+ * filled with zeros. {@link MetadataWriter} keeps the rest of the order.
  */
 final class Preallocator {
   private final ImageTables tables;
@@ -18,6 +18,9 @@ final class Preallocator {
   private final Preallocation preallocation;
   private long runStart;
   private long runBytes;
+
+  /** Where the file ended before any of this; what is behind it nobody has written to. */
+  private long oldEnd = -1;
 
   Preallocator(
       ImageTables tables, DiskWriter writer, DiskReader reader, Preallocation preallocation) {
@@ -63,8 +66,11 @@ final class Preallocator {
     }
     long host = writer.l2Tables().freshCluster(clusterStart);
     long end = host + geometry.clusterSize();
-    if (host < file.dataLength()) {
-      file.writeDataZeros(host, Math.min(end, file.dataLength()) - host);
+    if (oldEnd < 0) {
+      oldEnd = file.dataLength();
+    }
+    if (host < oldEnd) {
+      file.writeDataZeros(host, Math.min(end, oldEnd) - host);
     }
     if (end > file.dataLength()) {
       file.lengthenData(host + Math.max(geometry.clusterSize(), restBytes));

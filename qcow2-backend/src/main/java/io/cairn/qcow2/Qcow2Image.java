@@ -36,6 +36,7 @@ public final class Qcow2Image implements WritableDisk {
   private final ImageSnapshots snapshots;
   private final CompressedWrites compressedWrites;
   private final HeaderChanges headerChanges;
+  private final PersistentBitmaps bitmaps;
 
   private Qcow2Image(ImageOpening opening) {
     tables = opening.tables();
@@ -50,6 +51,7 @@ public final class Qcow2Image implements WritableDisk {
     snapshots = new ImageSnapshots(tables, requests, cacheBytes);
     compressedWrites = new CompressedWrites(tables, requests);
     headerChanges = new HeaderChanges(tables, requests, reader, opening.backings());
+    bitmaps = new PersistentBitmaps(tables, requests, metadata);
   }
 
   /** Creates an image; fails if the file exists. It is durable, but not the file's name. */
@@ -194,6 +196,7 @@ public final class Qcow2Image implements WritableDisk {
     Objects.checkFromIndexSize(offsetBytes, lengthBytes, virtualSizeBytes());
     requests.writing(
         (metadataWriter, diskWriter) -> {
+          metadataWriter.bitmaps().changing(offsetBytes, lengthBytes);
           diskWriter.writeZeroes(offsetBytes, lengthBytes);
           return this;
         });
@@ -209,6 +212,7 @@ public final class Qcow2Image implements WritableDisk {
     Objects.checkFromIndexSize(offsetBytes, lengthBytes, virtualSizeBytes());
     requests.writing(
         (metadataWriter, diskWriter) -> {
+          metadataWriter.bitmaps().changing(offsetBytes, lengthBytes);
           diskWriter.markZeroes(offsetBytes, lengthBytes, mayUnmap);
           return this;
         });
@@ -224,6 +228,7 @@ public final class Qcow2Image implements WritableDisk {
     Objects.checkFromIndexSize(offsetBytes, lengthBytes, virtualSizeBytes());
     requests.writing(
         (metadataWriter, diskWriter) -> {
+          metadataWriter.bitmaps().changing(offsetBytes, lengthBytes);
           diskWriter.discard(offsetBytes, lengthBytes);
           return this;
         });
@@ -234,8 +239,10 @@ public final class Qcow2Image implements WritableDisk {
       throws IOException {
     requests.writing(
         (metadataWriter, diskWriter) -> {
+          BitmapChanges.resizing(tables, metadataWriter);
           new ImageResize(tables, metadataWriter, diskWriter, reader, cacheBytes)
               .run(sizeBytes, preallocation, shrink);
+          BitmapChanges.resized(tables, metadataWriter);
           return this;
         });
   }
@@ -284,6 +291,11 @@ public final class Qcow2Image implements WritableDisk {
           metadataWriter.commit();
           return this;
         });
+  }
+
+  /** The persistent dirty bitmaps. */
+  public PersistentBitmaps bitmaps() {
+    return bitmaps;
   }
 
   /** The internal snapshots in the order of the table. */

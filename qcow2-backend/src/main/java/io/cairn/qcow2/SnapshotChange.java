@@ -6,6 +6,11 @@ import java.time.Instant;
  * One change of an image's internal snapshots. Several changes in one call become visible together.
  */
 public sealed interface SnapshotChange {
+  /** Whether the disk reads otherwise, or has another size, after it. */
+  static boolean replacesContent(SnapshotChange change) {
+    return change instanceof Apply || change instanceof Resize;
+  }
+
   /**
    * Keeps the present state of the disk as a new snapshot; its id is the largest present id plus
    * one.

@@ -28,7 +28,7 @@ final class SnapshotTable {
   /** Reads the table, checking each length before it is used. */
   static Read read(BlockFile file, Qcow2Header header) throws IOException {
     List<SnapshotEntry> entries = new ArrayList<>();
-    Window window = new Window(file);
+    FileWindow window = new FileWindow(file);
     long at = header.snapshotsOffset();
     for (int i = 0; i < header.snapshotCount(); i++) {
       String what = "snapshot table entry " + i;
@@ -59,39 +59,6 @@ final class SnapshotTable {
       }
     }
     return new Read(List.copyOf(entries), at - header.snapshotsOffset());
-  }
-
-  /** Reads many small parts of a file by few large reads. */
-  private static final class Window {
-    private static final int BYTES = 128 << 10;
-
-    private final BlockFile file;
-    private final long fileBytes;
-    private ByteBuffer content = ByteBuffer.allocate(0);
-    private long start;
-
-    Window(BlockFile file) throws IOException {
-      this.file = file;
-      this.fileBytes = file.size();
-    }
-
-    ByteBuffer part(String what, long at, int bytes) throws IOException {
-      if (at > fileBytes - bytes) {
-        throw Qcow2FormatException.corrupt(
-            file.path(),
-            what,
-            at,
-            bytes + " bytes within the file of " + fileBytes + " bytes",
-            "an entry past the end of the file");
-      }
-      if (at < start || at + bytes > start + content.limit()) {
-        content = ByteBuffer.allocate((int) Math.min(Math.max(BYTES, bytes), fileBytes - at));
-        file.read(at, content);
-        content.rewind();
-        start = at;
-      }
-      return content.slice((int) (at - start), bytes);
-    }
   }
 
   private static SnapshotEntry entry(

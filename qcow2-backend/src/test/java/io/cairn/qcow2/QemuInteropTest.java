@@ -318,17 +318,4 @@ class QemuInteropTest {
       assertEquals(1, QemuTools.img("check", image().toString()).exitCode(), image::toString);
     }
   }
-
-  @Test
-  void bitmaps_openForWriting_refusedByName() throws IOException {
-    QemuTools.create(image(), "", 1 << 20);
-    QemuTools.img("bitmap", "--add", image().toString(), "b").expect(0);
-    Qcow2FormatException e =
-        assertThrows(
-            Qcow2FormatException.class,
-            () -> Qcow2Image.open(HOST, image(), OpenOptions.writable()).close());
-    assertEquals(ErrorCode.UNSUPPORTED, e.code());
-    assertTrue(String.valueOf(e.getMessage()).contains("bitmaps"), e::toString);
-    Qcow2Image.open(HOST, image(), OpenOptions.readOnly()).close();
-  }
 }

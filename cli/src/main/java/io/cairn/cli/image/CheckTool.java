@@ -5,6 +5,8 @@ import io.cairn.qcow2.CheckOptions;
 import io.cairn.qcow2.CheckResult;
 import io.cairn.qcow2.ImageChecker;
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -153,16 +155,21 @@ final class CheckTool implements Tool {
       text.append(
           String.format(
               Locale.ROOT,
-              "%d/%d = %.2f%% allocated, %.2f%% fragmented, %.2f%% compressed clusters%n",
+              "%d/%d = %s%% allocated, %s%% fragmented, %s%% compressed clusters%n",
               result.allocatedClusters(),
               result.totalClusters(),
-              allocated * 100 / result.totalClusters(),
-              result.fragmentedClusters() * 100 / allocated,
-              result.compressedClusters() * 100 / allocated));
+              percent(allocated * 100 / result.totalClusters()),
+              percent(result.fragmentedClusters() * 100 / allocated),
+              percent(result.compressedClusters() * 100 / allocated)));
     }
     if (result.imageEndOffset() > 0) {
       text.append("Image end offset: ").append(result.imageEndOffset()).append('\n');
     }
     return text.toString();
+  }
+
+  /** Two digits, rounded as C does it: the exact value, and to the even digit between two. */
+  private static String percent(double value) {
+    return new BigDecimal(value).setScale(2, RoundingMode.HALF_EVEN).toPlainString();
   }
 }

@@ -1,7 +1,11 @@
 package io.cairn.cli.image;
 
 import io.cairn.qcow2.BlockSource;
+import io.cairn.qcow2.DirtyBitmap;
+import io.cairn.qcow2.OpenOptions;
 import io.cairn.qcow2.Preallocation;
+import io.cairn.qcow2.Qcow2Image;
+import io.cairn.qcow2.op.Bitmaps;
 import io.cairn.qcow2.op.Convert;
 import io.cairn.qcow2.op.ConvertRequest;
 import io.cairn.qcow2.op.ImageFormat;
@@ -10,6 +14,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -53,6 +58,67 @@ final class Conversion implements Closeable {
     for (Images.Opened image : opened) {
       sources.add(Source.of(image, wanted.snapshot));
     }
+    if (wanted.bitmaps) {
+      requireBitmaps();
+    }
+  }
+
+  private void requireBitmaps() throws ToolFailure, IOException {
+    Optional<Qcow2Image> image = opened.get(0).qcow2();
+    if (opened.size() > 1) {
+      throw ToolFailure.of("Copying bitmaps only possible with single source");
+    }
+    if (image.isEmpty() || image.get().header().version() < 3) {
+      throw ToolFailure.of("Source lacks bitmap support");
+    }
+    for (DirtyBitmap bitmap : lastFirst(image.get())) {
+      if (bitmap.inconsistent() && !wanted.skipBrokenBitmaps) {
+        throw ToolFailure.withHint(
+            "Cannot copy inconsistent bitmap '" + bitmap.name() + "'",
+            "Try --skip-broken-bitmaps, or use 'qemu-img bitmap --remove' to delete it\n");
+      }
+    }
+  }
+
+  /** Copies the bitmaps of the only source, if that was asked for. */
+  private void copyBitmaps(Path target) throws ToolFailure, IOException {
+    if (!wanted.bitmaps) {
+      return;
+    }
+    Qcow2Image source = opened.get(0).qcow2().orElseThrow();
+    for (DirtyBitmap bitmap : lastFirst(source)) {
+      if (bitmap.inconsistent()) {
+        call.console().error("warning: Skipping inconsistent bitmap '" + bitmap.name() + "'");
+      }
+    }
+    OpenOptions alone = OpenOptions.writable().withBackingChain(false);
+    try (Qcow2Image image = Qcow2Image.open(Images.fileSystem(), target, alone)) {
+      for (DirtyBitmap bitmap : lastFirst(source)) {
+        boolean there =
+            image.bitmaps().list().stream().anyMatch(b -> b.name().equals(bitmap.name()));
+        if (there && !bitmap.inconsistent()) {
+          throw ToolFailure.of(
+              "Failed to create bitmap "
+                  + bitmap.name()
+                  + ": Bitmap already exists: "
+                  + bitmap.name());
+        }
+      }
+      Bitmaps.copy(source, image);
+    }
+  }
+
+  /** The order in which QEMU tells of bitmaps. */
+  private static List<DirtyBitmap> lastFirst(Qcow2Image image) throws IOException {
+    List<DirtyBitmap> bitmaps = new ArrayList<>(image.bitmaps().list());
+    Collections.reverse(bitmaps);
+    return bitmaps;
+  }
+
+  private void requireBitmapsIn(boolean possible) throws ToolFailure {
+    if (wanted.bitmaps && !possible) {
+      throw ToolFailure.of("Format driver '" + wanted.format + "' does not support bitmaps");
+    }
   }
 
   private long totalBytes() {
@@ -94,6 +160,7 @@ final class Conversion implements Closeable {
       if (there.disk().sizeBytes() < totalBytes()) {
         throw ToolFailure.of("output file is smaller than input file");
       }
+      requireBitmapsIn(there.qcow2().filter(i -> i.header().version() >= 3).isPresent());
     }
     requireCompressible(format);
     Convert.run(
@@ -102,6 +169,7 @@ final class Conversion implements Closeable {
             .existingTarget(wanted.targetIsZero)
             .sync(!wanted.cache.equals(ConvertOptions.CACHE_UNSAFE))
             .build());
+    copyBitmaps(call.images().path(file));
   }
 
   private void intoNew(String target, Progress progress) throws ToolFailure, IOException {
@@ -122,9 +190,9 @@ final class Conversion implements Closeable {
         boolean sync = replacement.replaces() || !wanted.cache.equals(ConvertOptions.CACHE_UNSAFE);
         ConvertRequest.Builder request =
             request(replacement.temporary(), format, progress).sync(sync);
-        create(new NewImage(call.images(), target, wanted.format, options), replacement, request);
+        NewImage image = new NewImage(call.images(), target, wanted.format, options);
+        create(image, replacement, request);
         Convert.run(Images.fileSystem(), request.build());
-        replacement.commit();
       } catch (ToolFailure e) {
         throw e.in(target + ": error while converting " + wanted.format + ": ");
       } catch (IOException e) {
@@ -132,6 +200,10 @@ final class Conversion implements Closeable {
             .whyNot(target, e)
             .in(target + ": error while converting " + wanted.format + ": ");
       }
+      requireBitmapsIn(
+          format == ImageFormat.QCOW2 && !options.value("compat").orElse("").matches("0.10|v2"));
+      copyBitmaps(replacement.temporary());
+      replacement.commit();
     }
   }
 

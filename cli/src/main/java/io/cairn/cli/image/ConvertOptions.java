@@ -20,4 +20,6 @@ final class ConvertOptions {
   boolean offload;
   boolean targetIsZero;
   boolean targetImageOptions;
+  boolean bitmaps;
+  boolean skipBrokenBitmaps;
 }

@@ -36,8 +36,8 @@ final class ConvertTool implements Tool {
           .flag("--image-opts", "The sources are given as driver=FMT,file.filename=FILE.")
           .flag("--target-image-opts", "The target too; with -n.")
           .flag("--salvage", "Refused: a source that cannot be read ends the command.")
-          .flag("--bitmaps", "Refused: bitmaps are not copied.")
-          .flag("--skip-broken-bitmaps", "Refused: bitmaps are not copied.")
+          .flag("--bitmaps", "Copy the persistent bitmaps too.")
+          .flag("--skip-broken-bitmaps", "Leave out bitmaps that are inconsistent.")
           .value("--object", "OBJECT", "Refused: Cairn has no objects of QEMU's.")
           .example("convert -O qcow2 -c disk.raw disk.qcow2")
           .example("convert -l before-upgrade disk.qcow2 before.raw")
@@ -98,8 +98,8 @@ final class ConvertTool implements Tool {
       case "T" -> wanted.sourceCache = value;
       case "r" -> Sizes.option("rate limit", value);
       case "salvage" -> throw ToolFailure.of("--salvage is not supported");
-      case "bitmaps", "skip-broken-bitmaps" ->
-          throw ToolFailure.of("--" + given.key() + " is not supported");
+      case "bitmaps" -> wanted.bitmaps = true;
+      case "skip-broken-bitmaps" -> wanted.skipBrokenBitmaps = true;
       default -> throw new IllegalStateException(given.key());
     }
   }
@@ -140,6 +140,9 @@ final class ConvertTool implements Tool {
     }
     if (wanted.targetIsZero && !wanted.existing) {
       throw ToolFailure.of("--target-is-zero requires use of -n flag");
+    }
+    if (wanted.skipBrokenBitmaps && !wanted.bitmaps) {
+      throw ToolFailure.of("Use of --skip-broken-bitmaps requires --bitmaps");
     }
     Call.requireCacheMode(wanted.sourceCache, "source cache");
   }

@@ -1,9 +1,12 @@
 package io.cairn.cli.image;
 
+import io.cairn.qcow2.DirtyBitmap;
 import io.cairn.qcow2.HeaderExtension;
 import io.cairn.qcow2.Qcow2Header;
 import io.cairn.qcow2.Qcow2Image;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +21,7 @@ public final class FormatInfo {
   private FormatInfo() {}
 
   /** The facts by the names that JSON has for them. */
-  public static Map<String, Object> of(Qcow2Image image) {
+  public static Map<String, Object> of(Qcow2Image image) throws IOException {
     Qcow2Header header = image.header();
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("compat", header.version() == 2 ? "0.10" : "1.1");
@@ -32,8 +35,31 @@ public final class FormatInfo {
         dataFile(header).ifPresent(name -> facts.put("data-file", name));
         facts.put("data-file-raw", (header.autoclearFeatures() & AUTOCLEAR_DATA_FILE_RAW) != 0);
       }
+      List<Map<String, Object>> bitmaps = bitmaps(image);
+      if (!bitmaps.isEmpty()) {
+        facts.put("bitmaps", bitmaps);
+      }
     }
     return facts;
+  }
+
+  private static List<Map<String, Object>> bitmaps(Qcow2Image image) throws IOException {
+    List<Map<String, Object>> bitmaps = new ArrayList<>();
+    for (DirtyBitmap bitmap : image.bitmaps().list()) {
+      List<String> flags = new ArrayList<>();
+      if (bitmap.inconsistent()) {
+        flags.add("in-use");
+      }
+      if (bitmap.enabled()) {
+        flags.add("auto");
+      }
+      Map<String, Object> facts = new LinkedHashMap<>();
+      facts.put("flags", flags);
+      facts.put("name", bitmap.name());
+      facts.put("granularity", bitmap.granularityBytes());
+      bitmaps.add(facts);
+    }
+    return bitmaps;
   }
 
   /** The name of the external data file, as stored. */

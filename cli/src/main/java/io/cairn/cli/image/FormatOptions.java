@@ -46,6 +46,19 @@ final class FormatOptions {
           new Known("lazy_refcounts", Kind.SWITCH, "off", "Allow refcounts to be late"),
           new Known("refcount_bits", Kind.NUMBER, "16", "1 to 64, a power of two"));
 
+  /** What {@code amend} knows of these. */
+  private static final Set<String> AMENDABLE =
+      Set.of(
+          "size",
+          "compat",
+          "backing_file",
+          "backing_fmt",
+          "data_file",
+          "data_file_raw",
+          "encrypt.format",
+          "lazy_refcounts",
+          "refcount_bits");
+
   private static final List<Known> RAW =
       List.of(
           new Known("size", Kind.SIZE, "", "Size of the disk"),
@@ -122,6 +135,17 @@ final class FormatOptions {
     }
   }
 
+  /** Fails if an option is given that an image keeps for good. */
+  void requireAmendable() throws ToolFailure {
+    for (String name : given.keySet()) {
+      if (!AMENDABLE.contains(name)) {
+        throw ToolFailure.withHint(
+            "Invalid parameter '" + name + "'",
+            "This option is only supported for image creation\n");
+      }
+    }
+  }
+
   boolean has(String name) {
     return given.containsKey(name);
   }
@@ -159,8 +183,14 @@ final class FormatOptions {
 
   /** What {@code -o help} prints. */
   String help() {
+    return help(false);
+  }
+
+  /** What {@code -o help} prints, for all options or those that an image can be given later. */
+  String help(boolean amendable) {
     StringBuilder text = new StringBuilder();
     known.stream()
+        .filter(option -> !amendable || AMENDABLE.contains(option.name()))
         .sorted((a, b) -> a.name().compareTo(b.name()))
         .forEach(
             option ->

@@ -2,6 +2,7 @@ package io.cairn.cli.image;
 
 import io.cairn.cli.image.OptionScanner.Given;
 import io.cairn.qcow2.Preallocation;
+import io.cairn.qcow2.op.Bitmaps;
 import io.cairn.qcow2.op.ImageFormat;
 import io.cairn.qcow2.op.Measure;
 import io.cairn.qcow2.op.MeasureOptions;
@@ -74,7 +75,7 @@ final class MeasureTool implements Tool {
     } else {
       try (Images.Opened opened = call.open(operands.get(0), Images.Access.READ);
           Source source = Source.of(opened, snapshot)) {
-        result = withBitmaps(opened, Measure.of(source.disk(), options), target);
+        result = withBitmaps(opened, Measure.of(source.disk(), options), options);
       }
     }
     print(call, result);
@@ -83,14 +84,15 @@ final class MeasureTool implements Tool {
 
   /** A source that can have bitmaps is told how much they take, even if it has none. */
   private static MeasureResult withBitmaps(
-      Images.Opened opened, MeasureResult result, String target) {
-    boolean possible =
-        target.equals(Images.QCOW2)
-            && opened.qcow2().filter(image -> image.header().version() >= 3).isPresent();
-    return possible && result.bitmapsBytes().isEmpty()
-        ? new MeasureResult(
-            result.requiredBytes(), result.fullyAllocatedBytes(), OptionalLong.of(0))
-        : result;
+      Images.Opened opened, MeasureResult result, MeasureOptions options) throws IOException {
+    if (options.format() == ImageFormat.RAW
+        || options.version() < 3
+        || opened.qcow2().filter(image -> image.header().version() >= 3).isEmpty()) {
+      return result;
+    }
+    long bytes = Bitmaps.storedBytes(opened.qcow2().get(), options.clusterSizeBytes());
+    return new MeasureResult(
+        result.requiredBytes(), result.fullyAllocatedBytes(), OptionalLong.of(bytes));
   }
 
   private static MeasureOptions options(String target, List<String> texts) throws ToolFailure {

@@ -64,6 +64,7 @@ final class NewImage {
 
   private void createRaw(BlockFileSystem fs, Path file) throws IOException, ToolFailure {
     Preallocation preallocation = preallocation();
+    refuse(preallocation == Preallocation.METADATA, "Unsupported preallocation mode: metadata");
     long size = Long.parseUnsignedLong(options.value("size").orElse("0"));
     fs.open(file, OpenMode.CREATE_NEW).close();
     try (RawDisk disk = RawDisk.open(fs, file, true, false)) {
@@ -126,7 +127,7 @@ final class NewImage {
     refuse(
         preallocation != Preallocation.OFF && backing.isPresent() && !options.on("extended_l2"),
         "Backing file and preallocation can only be used at the same time if extended_l2 is"
-            + " enabled");
+            + " on");
     refuse(
         options.has("backing_fmt") && backing.isEmpty(),
         "Backing format cannot be used without backing file");

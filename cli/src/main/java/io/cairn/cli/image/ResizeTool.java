@@ -1,6 +1,7 @@
 package io.cairn.cli.image;
 
 import io.cairn.cli.image.OptionScanner.Given;
+import io.cairn.qcow2.DirtyBitmap;
 import io.cairn.qcow2.Preallocation;
 import io.cairn.storage.io.BlockFile;
 import java.io.IOException;
@@ -94,6 +95,12 @@ final class ResizeTool implements Tool {
           && opened.qcow2().get().header().version() < 3
           && !opened.qcow2().get().snapshots().isEmpty()) {
         throw ToolFailure.of("Can't resize a v2 image which has snapshots");
+      }
+      for (DirtyBitmap bitmap : opened.qcow2().get().bitmaps().list()) {
+        if (bitmap.inconsistent()) {
+          throw ToolFailure.withHint(
+              "Bitmap '" + bitmap.name() + BitmapTool.INCONSISTENT, BitmapTool.INCONSISTENT_HINT);
+        }
       }
     } else if (preallocation == Preallocation.METADATA) {
       throw ToolFailure.of("Unsupported preallocation mode: metadata");

@@ -98,6 +98,9 @@ final class SnapshotTool implements Tool {
       if (found.isEmpty()) {
         throw ToolFailure.of(failure + "Failed to load snapshot: No such file or directory");
       }
+      if (!image.bitmaps().list().isEmpty()) {
+        throw ToolFailure.of(failure + "Device has active dirty bitmaps");
+      }
       image.change(List.of(new SnapshotChange.Apply(found.get().id())));
     } catch (IOException e) {
       throw because(failure + SystemErrors.text(e), e);

@@ -19,13 +19,17 @@ public final class Tools {
           "commit",
           "rebase",
           "resize",
+          "amend",
           "measure",
-          "dd");
+          "dd",
+          "bitmap");
 
   private Tools() {}
 
   static Optional<Tool> find(String name) {
     return switch (name) {
+      case "amend" -> Optional.of(new AmendTool());
+      case "bitmap" -> Optional.of(new BitmapTool());
       case "check" -> Optional.of(new CheckTool());
       case "commit" -> Optional.of(new CommitTool());
       case "compare" -> Optional.of(new CompareTool());

@@ -2,7 +2,7 @@ package io.cairn.qcow2.op;
 
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /** One change of the persistent bitmaps of an image. */
 public sealed interface BitmapAction {
@@ -10,7 +10,7 @@ public sealed interface BitmapAction {
   String bitmap();
 
   /** Makes an enabled bitmap. */
-  record Add(String bitmap, OptionalInt granularityBytes) implements BitmapAction {}
+  record Add(String bitmap, OptionalLong granularityBytes) implements BitmapAction {}
 
   /** Removes it. */
   record Remove(String bitmap) implements BitmapAction {}

@@ -73,6 +73,11 @@ public interface BlockFile extends Closeable {
     return size();
   }
 
+  /** What the file takes on the disk; its length where the file system does not tell. */
+  default long allocatedBytes() throws IOException {
+    return size();
+  }
+
   /**
    * Reserves space for a range, so that writing it cannot fail for lack of space. What it held
    * stays, and the file is lengthened with zeros if it ends before the range does. Ordered and lost

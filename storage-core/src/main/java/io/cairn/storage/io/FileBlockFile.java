@@ -156,6 +156,11 @@ final class FileBlockFile implements BlockFile {
   }
 
   @Override
+  public long allocatedBytes() throws IOException {
+    return platform.allocatedBytes(path).orElse(size());
+  }
+
+  @Override
   public long nextHole(long position) throws IOException {
     long end = size();
     return position >= end ? end : Math.min(end, platform.nextHole(path, position));

@@ -14,6 +14,7 @@ import java.util.List;
  *   <li>{@code io ...} is for qemu-io, any other word the subcommand of qemu-img;
  *   <li>what follows {@code <<<} is standard input, {@code \n} in it a line end;
  *   <li>{@code @file NAME SIZE} makes a file of pseudo-random bytes in both directories;
+ *   <li>{@code @qemu ...} runs a line with QEMU's tools only;
  *   <li>{@code @theirs NAME} copies a file of QEMU's to ours;
  *   <li>{@code @poke NAME OFFSET HEX} overwrites bytes in both.
  * </ul>

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -18,21 +19,16 @@ public final class NbdExport implements AutoCloseable {
     this.directory = directory;
   }
 
-  static NbdExport start(Path image, String format) {
+  static NbdExport start(Path image, String format, String... more) {
     try {
       // A path of its own: socket names are limited to about a hundred characters.
       Path directory = Files.createTempDirectory("nbd");
       Path socket = directory.resolve("s");
-      RunningTool server =
-          RunningTool.start(
-              List.of(
-                  QemuTools.program("qemu-nbd"),
-                  "--read-only",
-                  "--persistent",
-                  "--format=" + format,
-                  "--socket=" + socket,
-                  image.toString()),
-              Map.of());
+      List<String> command = new ArrayList<>(List.of(QemuTools.program("qemu-nbd")));
+      command.addAll(List.of("--read-only", "--persistent", "--format=" + format));
+      command.addAll(List.of(more));
+      command.addAll(List.of("--socket=" + socket, image.toString()));
+      RunningTool server = RunningTool.start(command, Map.of());
       NbdExport export = new NbdExport(server, directory);
       Tools.await(
           "qemu-nbd to offer " + image,
@@ -47,6 +43,14 @@ public final class NbdExport implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The options with which QEMU's tools show a bitmap that is offered: dirty is without data. */
+  public String bitmapOptions(String bitmap) {
+    return "driver=nbd,server.type=unix,server.path="
+        + directory.resolve("s")
+        + ",x-dirty-bitmap=qemu:dirty-bitmap:"
+        + bitmap;
   }
 
   /** The address that QEMU's tools connect to. */

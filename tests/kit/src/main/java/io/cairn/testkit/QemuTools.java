@@ -116,7 +116,12 @@ public final class QemuTools {
     return img("check", "-f", "qcow2", image.toString()).err().contains("lock");
   }
 
-  /** Offers an image, or one of its snapshots, on a socket with {@code qemu-nbd}. */
+  /** Offers an image and one of its bitmaps by {@code qemu-nbd}, read-only. */
+  public static NbdExport exportBitmap(Path image, String bitmap) {
+    return NbdExport.start(image, "qcow2", "--bitmap=" + bitmap);
+  }
+
+  /** Offers an image by {@code qemu-nbd}, read-only. */
   public static NbdExport export(Path image, String format) {
     return NbdExport.start(image, format);
   }
