@@ -49,6 +49,9 @@ final class CopiedFlags {
     }
 
     private boolean apply(long[] words) {
+      if (geometry.dataFile()) {
+        return false;
+      }
       boolean changed = false;
       int at = 0;
       for (int i = 0; i < words.length; i += geometry.l2EntryBytes() / Long.BYTES) {

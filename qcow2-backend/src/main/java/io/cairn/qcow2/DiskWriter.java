@@ -218,8 +218,11 @@ final class DiskWriter {
     int inCluster = geometry.offsetInCluster(from);
     long units = Subclusters.touched(geometry, inCluster, (int) (to - from));
     long clusterStart = from - inCluster;
-    boolean whole = units == Subclusters.ALL_ALLOCATED || to - clusterStart >= clusterBytes(from);
-    whole &= inCluster == 0;
+    // A part of a subcluster at the end of the disk keeps QEMU from giving the cluster back, too.
+    boolean toTheEnd =
+        to - clusterStart >= clusterBytes(from)
+            && (!geometry.extendedL2() || to % geometry.granuleSize() == 0);
+    boolean whole = inCluster == 0 && (units == Subclusters.ALL_ALLOCATED || toTheEnd);
     L2Table l2 = l2Tables.writable(from);
     int index = geometry.l2Index(from);
     long old = tables.check().l2Entry(l2, index, clusterStart, file.usedEnd());

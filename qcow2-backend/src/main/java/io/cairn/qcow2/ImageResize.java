@@ -87,6 +87,10 @@ final class ImageResize {
   }
 
   private void grow(long oldSize, long newSize) throws IOException {
+    if (hasVmState(oldSize)) {
+      SnapshotTransaction.run(
+          tables, metadata, List.of(new SnapshotChange.Resize(oldSize)), cacheBytes);
+    }
     long entries = tables.geometry().l1EntriesFor(newSize);
     if (entries > tables.active().l1().count()) {
       SnapshotTransaction.growL1(tables, metadata, Math.toIntExact(entries), cacheBytes);
@@ -105,6 +109,17 @@ final class ImageResize {
     metadata.updateHeader(
         sector -> HeaderSector.putActive(sector, newSize, l1.offset(), l1.count()));
     tables.setActive(new DiskTree(newSize, l1));
+  }
+
+  /** Whether anything is mapped behind the last L2 table of the disk. */
+  private boolean hasVmState(long sizeBytes) {
+    L1Table l1 = tables.active().l1();
+    for (int i = (int) tables.geometry().l1EntriesFor(sizeBytes); i < l1.count(); i++) {
+      if (l1.get(i) != 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Something done to the disk while it has another size in memory. */

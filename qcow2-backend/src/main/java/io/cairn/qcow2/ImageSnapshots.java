@@ -22,7 +22,13 @@ final class ImageSnapshots {
 
   /** Carries out all changes as one. */
   List<SnapshotEntry> change(List<SnapshotChange> changes) throws IOException {
-    if (tables.geometry().dataFile()) {
+    boolean onlyDisk =
+        changes.stream()
+            .allMatch(
+                change ->
+                    change instanceof SnapshotChange.Empty
+                        || change instanceof SnapshotChange.Resize);
+    if (tables.geometry().dataFile() && !onlyDisk) {
       throw Qcow2FormatException.unsupported(
           tables.file().path(),
           "internal snapshots with an external data file",

@@ -38,10 +38,15 @@ final class LayerStatus {
               file);
       case ZERO -> new BlockStatus(length, 0, true, false, true, false, extent.hostOffset(), file);
       case UNALLOCATED ->
-          placed && !hasBacking
+          placed && !isShown(offset, hasBacking, reader.backing())
               ? new BlockStatus(length, 0, false, false, true, false, extent.hostOffset(), file)
               : below(offset, length, hasBacking, reader.backing());
     };
+  }
+
+  /** Whether a layer below decides; without it being open, nobody knows where it ends. */
+  private static boolean isShown(long offset, boolean hasBacking, @Nullable ReadableDisk backing) {
+    return hasBacking && (backing == null || offset < backing.sizeBytes());
   }
 
   /** The file that guest data is in: the image itself, or its external data file. */

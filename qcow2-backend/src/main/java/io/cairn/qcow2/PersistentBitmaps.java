@@ -110,6 +110,8 @@ public final class PersistentBitmaps {
    *     the disks have different sizes
    */
   public void merge(String name, PersistentBitmaps other, String source) throws IOException {
+    // The target first, so that of two faults the same one is told as by QEMU.
+    requests.reading(() -> requireConsistent(name));
     if (other == this) {
       change(changes -> changes.merge(name, runs(source)));
       return;
@@ -118,8 +120,7 @@ public final class PersistentBitmaps {
     change(changes -> changes.merge(name, runs));
   }
 
-  /** Where writes were recorded; the image must stay open while it is used. */
-  private BitmapRuns runs(String name) throws IOException {
+  private BitmapEntry requireConsistent(String name) throws IOException {
     BitmapEntry entry =
         entries().stream()
             .filter(bitmap -> bitmap.name().equals(name))
@@ -133,6 +134,12 @@ public final class PersistentBitmaps {
     if (!isConsistent(entry)) {
       throw BitmapChanges.inconsistent(tables.file(), name);
     }
+    return entry;
+  }
+
+  /** Where writes were recorded; the image must stay open while it is used. */
+  private BitmapRuns runs(String name) throws IOException {
+    BitmapEntry entry = requireConsistent(name);
     BitmapTable table = BitmapTable.read(tables.file(), tables.geometry(), entry);
     return new BitmapRuns(table, tables.geometry(), entry, tables.active().sizeBytes());
   }

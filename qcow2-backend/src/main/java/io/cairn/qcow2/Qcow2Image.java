@@ -37,6 +37,7 @@ public final class Qcow2Image implements WritableDisk {
   private final CompressedWrites compressedWrites;
   private final HeaderChanges headerChanges;
   private final PersistentBitmaps bitmaps;
+  private final VmState vmState;
 
   private Qcow2Image(ImageOpening opening) {
     tables = opening.tables();
@@ -52,6 +53,7 @@ public final class Qcow2Image implements WritableDisk {
     compressedWrites = new CompressedWrites(tables, requests);
     headerChanges = new HeaderChanges(tables, requests, reader, opening.backings());
     bitmaps = new PersistentBitmaps(tables, requests, metadata);
+    vmState = new VmState(tables, requests, reader, snapshots, cacheBytes);
   }
 
   /** Creates an image; fails if the file exists. It is durable, but not the file's name. */
@@ -296,6 +298,11 @@ public final class Qcow2Image implements WritableDisk {
   /** The persistent dirty bitmaps. */
   public PersistentBitmaps bitmaps() {
     return bitmaps;
+  }
+
+  /** The place behind the disk for the state of a guest. */
+  public VmState vmState() {
+    return vmState;
   }
 
   /** The internal snapshots in the order of the table. */

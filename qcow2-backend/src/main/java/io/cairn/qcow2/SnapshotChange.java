@@ -20,6 +20,19 @@ public sealed interface SnapshotChange {
    */
   record Create(String name, Instant created) implements SnapshotChange {}
 
+  /**
+   * Keeps the present state of the disk, and what was written to its {@link VmState}, as a new
+   * snapshot. The disk has no VM state then. Not after a change in the same call that replaces what
+   * the disk holds.
+   *
+   * @param name 1 to 255 bytes in UTF-8
+   * @param created when, to be stored
+   * @param vmStateBytes how much of the VM state counts, more than 0
+   * @param vmClockNanos how long the guest had run
+   */
+  record Save(String name, Instant created, long vmStateBytes, long vmClockNanos)
+      implements SnapshotChange {}
+
   /** Makes the disk read as the snapshot. The state of the disk is lost unless another keeps it. */
   record Apply(String id) implements SnapshotChange {}
 

@@ -96,6 +96,21 @@ public final class SnapshotEntry {
         unknownExtra);
   }
 
+  /** The same with a VM state, of a guest whose instructions were not counted. */
+  SnapshotEntry withVmState(long newVmStateBytes, long newVmClockNanos) {
+    return new SnapshotEntry(
+        id,
+        name,
+        created,
+        newVmClockNanos,
+        newVmStateBytes,
+        diskSizeBytes,
+        -1,
+        l1TableOffset,
+        l1Entries,
+        unknownExtra);
+  }
+
   SnapshotEntry withL1(long newOffset, int newEntries) {
     return new SnapshotEntry(
         id,

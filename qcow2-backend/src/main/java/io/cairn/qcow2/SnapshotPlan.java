@@ -28,6 +28,9 @@ final class SnapshotPlan {
   private boolean tableChanges;
   private boolean lengthensL1;
 
+  /** Whether the disk is going to hold something else than it does now. */
+  private boolean contentReplaced;
+
   /** A snapshot of the new table: one that is there, or one to be made. */
   static final class Planned {
     private final SnapshotEntry entry;
@@ -70,18 +73,22 @@ final class SnapshotPlan {
     return plan;
   }
 
-  /** The same disk with a longer active L1 table. */
+  /** The same disk, and VM state behind it, with a longer active L1 table. */
   static SnapshotPlan ofLongerL1(ImageTables tables, int entries) {
     SnapshotPlan plan = new SnapshotPlan(tables);
-    plan.activeL1 = plan.activeL1.view(entries);
+    plan.activeL1 = tables.active().l1().entries().view(entries);
     plan.touchesActive = true;
     plan.lengthensL1 = true;
     return plan;
   }
 
   private void add(SnapshotChange change) throws IOException {
+    contentReplaced |=
+        SnapshotChange.replacesContent(change) || change instanceof SnapshotChange.Empty;
     if (change instanceof SnapshotChange.Create create) {
       create(create.name(), create.created());
+    } else if (change instanceof SnapshotChange.Save save) {
+      save(save);
     } else if (change instanceof SnapshotChange.Apply apply) {
       apply(apply.id());
     } else if (change instanceof SnapshotChange.Empty) {
@@ -118,6 +125,35 @@ final class SnapshotPlan {
             0,
             Math.max(1, activeL1.count()));
     snapshots.add(new Planned(entry, activeL1));
+    touchesActive = true;
+    tableChanges = true;
+  }
+
+  private void save(SnapshotChange.Save save) throws StorageException {
+    requireName(save.name());
+    L1Table present = tables.active().l1();
+    if (contentReplaced) {
+      throw refused(ErrorCode.USAGE, "the disk to save was replaced by a change before");
+    }
+    if (save.vmStateBytes() <= 0) {
+      throw refused(ErrorCode.USAGE, "a VM state has more than 0 bytes");
+    }
+    long end = VmState.start(tables.geometry(), activeSizeBytes) + save.vmStateBytes();
+    long entries = end < 0 ? Long.MAX_VALUE : tables.geometry().l1EntriesFor(end);
+    if (entries > Geometry.L1_ENTRIES_MAX) {
+      throw refused(ErrorCode.USAGE, "the VM state is longer than an L1 table can map");
+    }
+    L1Entries content = present.entries().view((int) Math.max(present.count(), entries));
+    SnapshotEntry entry =
+        SnapshotEntry.create(
+                Long.toString(++lastId),
+                save.name(),
+                save.created(),
+                activeSizeBytes,
+                0,
+                content.count())
+            .withVmState(save.vmStateBytes(), save.vmClockNanos());
+    snapshots.add(new Planned(entry, content));
     touchesActive = true;
     tableChanges = true;
   }

@@ -193,12 +193,16 @@ final class SnapshotTransaction {
         next.set(i, current.get(i));
         continue;
       }
+      if (stays && next != current) {
+        // Until the header is switched this one counts, and its refcount rises before that.
+        current.set(i, L1Entry.clearCopied(current.get(i)));
+      }
       next.set(i, L1Entry.clearCopied(next.get(i)));
       l2Offsets.add(offset);
       unsettled.set(i);
     }
     walker.walk(l2Offsets.sorted(), () -> this::clearCopied);
-    if (next == current) {
+    if (current.isDirty()) {
       metadata.map().require(MetadataMap.Kind.L1, current.offset());
       current.writeDirty(tables.file());
     }

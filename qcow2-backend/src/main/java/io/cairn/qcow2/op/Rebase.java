@@ -3,6 +3,7 @@ package io.cairn.qcow2.op;
 import io.cairn.qcow2.BackingFile;
 import io.cairn.qcow2.Extent;
 import io.cairn.qcow2.OpenOptions;
+import io.cairn.qcow2.Qcow2Header;
 import io.cairn.qcow2.Qcow2Image;
 import io.cairn.storage.ReadableDisk;
 import io.cairn.storage.io.BlockFileSystem;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Rebase {
   private static final int CHUNK_BYTES = 2 << 20;
+  private static final int SUBCLUSTERS = 32;
 
   private final Qcow2Image image;
   private final @Nullable ReadableDisk next;
@@ -34,7 +36,8 @@ public final class Rebase {
     this.image = image;
     this.next = next;
     this.progress = progress;
-    this.unitBytes = image.header().clusterSizeBytes();
+    int parts = image.header().has(Qcow2Header.INCOMPATIBLE_EXTENDED_L2) ? SUBCLUSTERS : 1;
+    this.unitBytes = image.header().clusterSizeBytes() / parts;
     int chunk = Math.max(CHUNK_BYTES, unitBytes);
     this.present = ByteBuffer.allocateDirect(chunk);
     this.future = ByteBuffer.allocateDirect(chunk);

@@ -13,6 +13,10 @@ import java.util.Random;
 final class RandomCommands {
   static final String DISK = "disk.q";
   private static final String BASE = "base";
+
+  /** What the disk is converted to. */
+  static final String COPY = "copy.q";
+
   private static final long SIZE_MAX = 12 << 20;
 
   private final Random random;
@@ -22,6 +26,10 @@ final class RandomCommands {
   private final BitSet touched = new BitSet();
 
   private int cluster;
+
+  /** Whether there may be a bitmap. */
+  private boolean bitmaps;
+
   private boolean dataFile;
   private boolean overlay;
 
@@ -96,7 +104,8 @@ final class RandomCommands {
     }
     if (dataFile) {
       options.add("data_file=data.raw");
-      if (!overlay && chance(50)) {
+      if (!overlay && !extended && chance(50)) {
+        // With subclusters QEMU does not map them, and a change of the file from outside is lost.
         options.add("data_file_raw=on");
       }
     }
@@ -115,10 +124,20 @@ final class RandomCommands {
     if (draw < 78) {
       return resize();
     }
-    if (draw < 86 && overlay && !dataFile) {
+    if (draw < 84 && overlay) {
       return chance(60) ? List.of("commit", DISK) : List.of("rebase", "-b", "", DISK);
     }
+    if (draw < 89) {
+      return bitmap();
+    }
+    if (draw < 91) {
+      return List.of("amend", "-o", "lazy_refcounts=" + (chance(50) ? "on" : "off"), DISK);
+    }
     if (draw < 94) {
+      return convert();
+    }
+    if (draw < 96 || bitmaps) {
+      // QEMU 7.2 loses the snapshots of an image with bitmaps when it repairs it.
       return List.of("info", DISK);
     }
     return List.of("check", "-q", "-r", chance(50) ? "all" : "leaks", DISK);
@@ -217,6 +236,29 @@ final class RandomCommands {
     }
     String one = snapshots.get(random.nextInt(snapshots.size()));
     return List.of("snapshot", chance(60) ? "-a" : "-d", one, DISK);
+  }
+
+  private List<String> bitmap() {
+    bitmaps = true;
+    String name = "b" + random.nextInt(3);
+    String other = "b" + random.nextInt(3);
+    return switch (random.nextInt(8)) {
+      case 0, 1 ->
+          List.of("bitmap", "--add", "-g", Integer.toString(512 << random.nextInt(9)), DISK, name);
+      case 2, 3 -> List.of("bitmap", "--remove", DISK, name);
+      case 4 -> List.of("bitmap", "--clear", DISK, name);
+      case 5 -> List.of("bitmap", chance(50) ? "--enable" : "--disable", DISK, name);
+      default -> List.of("bitmap", "--merge", other, DISK, name);
+    };
+  }
+
+  private List<String> convert() {
+    List<String> words = new ArrayList<>(List.of("convert", "-O", "qcow2"));
+    if (chance(30)) {
+      words.add("-c");
+    }
+    words.addAll(List.of("-o", "cluster_size=" + (512 << random.nextInt(9)), DISK, COPY));
+    return words;
   }
 
   private List<String> resize() {

@@ -6,6 +6,7 @@ import io.cairn.qcow2.BackingFile;
 import io.cairn.qcow2.CreateOptions;
 import io.cairn.qcow2.Extent;
 import io.cairn.qcow2.Qcow2Image;
+import io.cairn.qcow2.VmState;
 import io.cairn.qcow2.WritableDisk;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
@@ -102,6 +103,11 @@ record IoImage(String name, Images.Opened opened, Mode mode, Optional<Path> over
   /** Writes one compressed cluster, which only a qcow2 image can hold. */
   void writeCompressed(long offset, ByteBuffer src) throws IOException {
     opened.qcow2().orElseThrow(this::notSupported).writeCompressed(offset, src);
+  }
+
+  /** The VM state, which only a qcow2 image can hold. */
+  VmState vmState() throws StorageException {
+    return opened.qcow2().orElseThrow(this::notSupported).vmState();
   }
 
   /** What a format, or this engine, cannot do. */

@@ -68,7 +68,7 @@ final class ReadCommands {
     long started = System.nanoTime();
     try {
       if (vmState) {
-        throw session.image().notSupported();
+        session.image().vmState().read(offset, ByteBuffer.wrap(content));
       } else {
         readFully(session, offset, content);
       }

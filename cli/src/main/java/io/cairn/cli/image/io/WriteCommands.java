@@ -98,7 +98,7 @@ final class WriteCommands {
     long started = System.nanoTime();
     try {
       if (in.has("b")) {
-        throw session.image().notSupported();
+        session.image().vmState().write(offset, content);
       } else {
         ReadCommands.requireWithin(session, offset, count);
         if (in.has("z")) {
