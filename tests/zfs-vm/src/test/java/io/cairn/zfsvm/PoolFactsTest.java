@@ -1,27 +1,26 @@
 package io.cairn.zfsvm;
 
+import static io.cairn.zfsvm.Steps.registered;
+import static io.cairn.zfsvm.Steps.take;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cairn.shim.zfs.SystemZfsHost;
 import io.cairn.shim.zfs.Zfs;
 import io.cairn.shim.zfs.ZfsError;
 import io.cairn.shim.zfs.ZfsException;
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.DiskSnapshot;
 import io.cairn.storage.ErrorCode;
-import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.StorageException;
 import io.cairn.storage.StorageStep.DeleteSnapshots;
-import io.cairn.storage.StorageStep.DeleteSnapshots.Deletion;
-import io.cairn.storage.StorageStep.SwitchHeads;
-import io.cairn.storage.StorageStep.SwitchHeads.Switch;
-import io.cairn.storage.StorageStep.TakeSnapshots;
-import io.cairn.storage.StorageStep.TakeSnapshots.Request;
+import io.cairn.testkit.Seeds;
 import io.cairn.testkit.Tools;
 import java.io.RandomAccessFile;
-import java.time.Instant;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -83,40 +82,66 @@ final class PoolFactsTest {
     refused(ZfsError.EXISTS, () -> zfs.promote(home + "/c"));
   }
 
-  private static SnapshotLabel label(int n) {
-    return new SnapshotLabel(
-        String.format("%032x", n), Optional.empty(), "cp " + n, Instant.EPOCH.plusSeconds(n));
+  @Test
+  void calls_thatNamesRoomOrOtherPoolsForbid_areToldApart() throws Exception {
+    String a = home + "/a";
+    pool.volume("a", a, BYTES);
+    zfs.snapshot(List.of(a + "@1"), Map.of());
+    refused(ZfsError.BAD_NAME, () -> zfs.snapshot(List.of(a + "@with,comma"), Map.of()));
+    refused(
+        ZfsError.NAME_TOO_LONG, () -> zfs.snapshot(List.of(a + "@" + "x".repeat(250)), Map.of()));
+    try (RealPool other = new RealPool()) {
+      String b = other.name + "/b";
+      other.volume("b", b, BYTES);
+      refused(ZfsError.OTHER_POOL, () -> zfs.snapshot(List.of(a + "@2", b + "@2"), Map.of()));
+      refused(ZfsError.OTHER_POOL, () -> zfs.cloneSnapshot(a + "@1", other.name + "/c", Map.of()));
+      assertTrue(zfs.find(a + "@2").isEmpty(), "all or none");
+    }
+    refused(ZfsError.NOT_FOUND, () -> zfs.rollbackTo(a, a + "@no"));
+    refused(ZfsError.NOT_FOUND, () -> zfs.rollbackTo(home + "/no", home + "/no@1"));
+    zfs.snapshot(List.of(a + "@2"), Map.of());
+    Tools.output("zfs", "bookmark", a + "@2", a + "#mark");
+    zfs.destroySnapshots(List.of(a + "@2"), false);
+    refused(ZfsError.NOT_NEWEST, () -> zfs.rollbackTo(a, a + "@1"));
+    Tools.output("zfs", "create", "-o", "quota=8M", home + "/full");
+    Tools.output("zfs", "create", "-V", "5M", home + "/full/v");
+    new SystemZfsHost().awaitVolume(home + "/full/v");
+    pool.write(DiskRef.parse("v=zfs:" + home + "/full/v"), 0, random(4 << 20));
+    zfs.sync(pool.name);
+    refused(ZfsError.NO_SPACE, () -> zfs.snapshot(List.of(home + "/full/v@1"), Map.of()));
   }
 
-  private static List<DiskSnapshot> take(int n, DiskRef disk) throws Exception {
-    return RealPool.backend()
-        .commit(new TakeSnapshots("zfs", List.of(new Request(disk, label(n)))))
-        .taken();
+  private static byte[] random(int count) {
+    byte[] bytes = new byte[count];
+    Seeds.random("incompressible").nextBytes(bytes);
+    return bytes;
   }
 
-  private static SwitchHeads to(DiskRef disk, DiskSnapshot target, int returnTo) {
-    return new SwitchHeads("zfs", List.of(new Switch(disk, target, label(returnTo))));
-  }
-
-  private DiskRef registered(DiskRef disk) throws Exception {
-    DiskRef resolved = RealPool.backend().resolve(disk);
-    RealPool.backend().register(resolved);
-    return resolved;
+  @Test
+  void rename_mountedFilesystem_staysWhereItIsMounted() throws Exception {
+    Tools.output("zfs", "create", home + "/before");
+    Optional<Path> mounted = zfs.mountedAt(home + "/before");
+    assertTrue(mounted.isPresent());
+    zfs.rename(home + "/before", home + "/after");
+    String mounts = Files.readString(Path.of("/proc/self/mounts"));
+    assertTrue(mounts.contains(" " + mounted.get() + " zfs "), mounts);
+    zfs.unmount(home + "/after");
   }
 
   @Test
   void restore_openVolume_isLockedUntilItIsClosed() throws Exception {
     DiskRef disk = registered(pool.volume("v", home + "/v", BYTES));
-    DiskSnapshot first = take(1, disk).get(0);
+    DiskSnapshot first = take(1, disk);
     pool.write(disk, 0, new byte[] {1, 2, 3});
     take(2, disk);
     try (RandomAccessFile guest = new RandomAccessFile(pool.guestPath(disk).toFile(), "rw")) {
       assertTrue(guest.length() > 0);
       StorageException e =
-          assertThrows(StorageException.class, () -> RealPool.backend().commit(to(disk, first, 2)));
+          assertThrows(
+              StorageException.class, () -> RealPool.backend().commit(Steps.to(disk, first, 2)));
       assertEquals(ErrorCode.LOCKED, e.code());
     }
-    RealPool.backend().commit(to(disk, first, 2));
+    RealPool.backend().commit(Steps.to(disk, first, 2));
     try (RandomAccessFile guest = new RandomAccessFile(pool.guestPath(disk).toFile(), "r")) {
       assertEquals(0, guest.read(), "no page of the old head is left in a cache");
     }
@@ -125,12 +150,10 @@ final class PoolFactsTest {
   @Test
   void delete_heldSnapshot_isRetained() throws Exception {
     DiskRef disk = registered(pool.volume("h", home + "/h", BYTES));
-    DiskSnapshot first = take(1, disk).get(0);
-    String name = home + "/h@cairn-" + label(1).checkpointId();
+    DiskSnapshot first = take(1, disk);
+    String name = Steps.snapshotName(home + "/h", 1);
     Tools.output("zfs", "hold", "operator", name);
-    DeleteSnapshots step =
-        new DeleteSnapshots(
-            "zfs", List.of(new Deletion(disk, Optional.of(first), Optional.empty())));
+    DeleteSnapshots step = Steps.delete(disk, first);
     assertEquals(List.of(first), RealPool.backend().commit(step).retained());
     Tools.output("zfs", "release", "operator", name);
     assertEquals(List.of(), RealPool.backend().commit(step).retained());
@@ -143,19 +166,22 @@ final class PoolFactsTest {
     Tools.output(
         "sh",
         "-c",
-        "echo passphrase | zfs create -o encryption=on -o keyformat=passphrase " + safe);
+        "echo passphrase | zfs create -o encryption=on -o keyformat=passphrase -o"
+            + " pbkdf2iters=100000 "
+            + safe);
     DiskRef disk = registered(pool.volume("e", safe + "/e", BYTES));
-    DiskSnapshot first = take(1, disk).get(0);
+    DiskSnapshot first = take(1, disk);
     pool.write(disk, 0, new byte[] {7});
     take(2, disk);
-    RealPool.backend().commit(to(disk, first, 2));
+    RealPool.backend().commit(Steps.to(disk, first, 2));
     try (RandomAccessFile guest = new RandomAccessFile(pool.guestPath(disk).toFile(), "r")) {
       assertEquals(0, guest.read());
     }
     Tools.output(
         "sh",
         "-c",
-        "echo passphrase | zfs create -s -V 1M -o encryption=on -o keyformat=passphrase "
+        "echo passphrase | zfs create -s -V 1M -o encryption=on -o pbkdf2iters=100000 -o"
+            + " keyformat=passphrase "
             + home
             + "/own");
     StorageException e =

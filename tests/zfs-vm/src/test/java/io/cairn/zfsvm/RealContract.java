@@ -47,6 +47,6 @@ abstract class RealContract extends StorageBackendContract {
   /** A step takes about a second under emulation. */
   @Override
   protected int walkSteps() {
-    return Integer.getInteger("cairn.zfs.walk", 20);
+    return Integer.getInteger("cairn.zfs.walk", 8);
   }
 }
