@@ -29,6 +29,7 @@ public final class BenchMain {
     all.put("data", DataBenchmark::measure);
     all.put("convert", ConvertBenchmark::measure);
     all.put("open", OpenBenchmark::measure);
+    all.put("zfs", ZfsBenchmark::measure);
     return all;
   }
 
