@@ -1,6 +1,5 @@
 package io.cairn.guest.bhyve;
 
-import com.google.common.math.LongMath;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.nio.file.Path;
@@ -161,7 +160,7 @@ final class BhyveCommandLine {
       }
       // A bare number that is no sensible count of bytes is one of MiB.
       long factor = unit >= 0 ? 1L << (10 * unit) : number < MIB ? MIB : 1;
-      return LongMath.checkedMultiply(number, factor);
+      return Math.multiplyExact(number, factor);
     } catch (ArithmeticException | NumberFormatException e) {
       throw refused("has a memory of " + text);
     }

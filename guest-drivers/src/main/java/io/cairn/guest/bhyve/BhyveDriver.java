@@ -214,7 +214,8 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
         written = now;
       }
       boolean idle = settled || System.nanoTime() - quietSince > QUIET.toNanos();
-      if (idle && !store.read(place.state(mark.state())).sound() || System.nanoTime() > deadline) {
+      boolean late = System.nanoTime() > deadline;
+      if (late || (idle && !store.read(place.state(mark.state())).sound())) {
         return Optional.of(process);
       }
       BhyveLauncher.pause();

@@ -62,7 +62,8 @@ final class BhyveMachine {
     }
     line.last('U').ifPresent(uuid -> facts.put("uuid", uuid));
     StringBuilder flags = new StringBuilder();
-    for (char flag : FLAGS.toCharArray()) {
+    for (int i = 0; i < FLAGS.length(); i++) {
+      char flag = FLAGS.charAt(i);
       if (line.has(flag)) {
         flags.append(flag);
       }

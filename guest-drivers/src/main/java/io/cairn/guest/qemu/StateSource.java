@@ -25,12 +25,15 @@ final class StateSource {
   static final class UnreadableException extends IOException {
     private static final long serialVersionUID = 1L;
 
+    private final StorageException failure;
+
     UnreadableException(StorageException failure) {
       super(failure);
+      this.failure = failure;
     }
 
     StorageException failure() {
-      return (StorageException) getCause();
+      return failure;
     }
   }
 

@@ -8,10 +8,26 @@ import java.util.List;
 import java.util.Random;
 
 /** The {@code .kern} and {@code .meta} files of the documented layout. */
-record SimState(byte[] kern, String meta) {
+final class SimState {
   private static final List<String> KERNEL =
       List.of("vhpet", "vm", "vioapic", "vlapic", "vmcx", "vatpit", "vatpic", "vpmtmr", "vrtc");
   private static final List<Integer> REQUESTS = List.of(5, 2, 1, 3, 6, 8, 7, 9, 10);
+
+  private final byte[] kern;
+  private final String meta;
+
+  private SimState(byte[] kern, String meta) {
+    this.kern = kern;
+    this.meta = meta;
+  }
+
+  byte[] kern() {
+    return kern.clone();
+  }
+
+  String meta() {
+    return meta;
+  }
 
   /** What a bhyve writes; of the first two generations with the keys of their time. */
   static SimState of(SimOptions options, boolean of2020, long counter) {

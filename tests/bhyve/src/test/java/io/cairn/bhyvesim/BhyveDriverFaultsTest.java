@@ -259,7 +259,7 @@ final class BhyveDriverFaultsTest {
         live.pause();
       }
       bench.boot();
-      bench.close();
+      bench.kill();
       assertTrue(driver.attach(SimDisks.guest(home, bench), directory).isEmpty());
     }
   }

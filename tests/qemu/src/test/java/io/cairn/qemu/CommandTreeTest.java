@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -31,7 +32,11 @@ final class CommandTreeTest {
   private static final int RESTORES = Integer.getInteger("cairn.qemu.restores", 10);
 
   @TempDir Path directory;
+
+  @SuppressWarnings("NullAway.Init") // The first lines of the test make it, once per QEMU.
   private Machine machine;
+
+  @SuppressWarnings("NullAway.Init")
   private CairnCli cairn;
 
   /** What is known of each checkpoint: at first a range for the guest's count, then the count. */
@@ -102,7 +107,7 @@ final class CommandTreeTest {
   }
 
   private void restore(String name, boolean paused) throws IOException, InterruptedException {
-    long[] known = counts.get(name);
+    long[] known = Objects.requireNonNull(counts.get(name), name);
     long printed = machine.console().length();
     cairn.ok("restore", "vm@" + name, "--paused");
     long counter = counter();

@@ -33,6 +33,9 @@ final class QemuDriverContractTest {
     private final Qemu qemu;
     private final Qcow2Backend backend = new Qcow2Backend(HostFileSystem.instance());
     private final Random random = Seeds.random("driver-contract");
+
+    /** Made by {@link #guest}, which the suite asks for first. */
+    @SuppressWarnings("NullAway.Init")
     private Machine machine;
 
     OnQemu(Qemu qemu) {
