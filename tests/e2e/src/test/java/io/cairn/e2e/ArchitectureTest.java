@@ -61,7 +61,7 @@ final class ArchitectureTest {
 
   @ArchTest
   static final ArchRule SHIMS_DEPEND_ON_STORAGE_AND_NATIVE_ACCESS =
-      only(SHIM, STORAGE, "jnr..", "com.sun.jna..");
+      only(SHIM, STORAGE, "jnr..", "com.kenai.jffi..", "com.sun.jna..");
 
   /** Pure Java, but for the library that unpacks zstd clusters. */
   @ArchTest
@@ -78,7 +78,8 @@ final class ArchitectureTest {
           "com.google.gson..",
           "com.github.luben.zstd..",
           "javax.sql..",
-          "org.sqlite..");
+          "org.sqlite..",
+          "jdk.jfr..");
 
   @ArchTest
   static final ArchRule RESTORE_SEES_CHECKPOINTS_AND_STORAGE_ONLY =
