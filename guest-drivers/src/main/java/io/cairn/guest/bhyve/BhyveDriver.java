@@ -215,7 +215,8 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
       }
       boolean idle = settled || System.nanoTime() - quietSince > QUIET.toNanos();
       boolean late = System.nanoTime() > deadline;
-      if (late || (idle && !store.read(place.state(mark.state())).sound())) {
+      // Without a file of it the request was never made.
+      if (late || (idle && !isWhole(place.state(mark.state())))) {
         return Optional.of(process);
       }
       BhyveLauncher.pause();
@@ -256,10 +257,10 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
     if (mark.phase() != Phase.HELD && !mark.boot().equals(HostBoot.id())) {
       return false;
     }
-    if (mark.state().isEmpty()) {
-      return true;
-    }
-    StateFiles state = place.state(mark.state());
+    return mark.state().isEmpty() || isWhole(place.state(mark.state()));
+  }
+
+  private boolean isWhole(StateFiles state) throws IOException {
     return state.all().stream().anyMatch(path -> path.toFile().exists())
         && store.read(state).sound();
   }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.cairn.bhyvesim.SimulatedBhyve.Behaviour;
 import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.Guest;
@@ -245,6 +247,27 @@ final class BhyveDriverFaultsTest {
             e.getMessage());
       }
       assertFalse(images().exists(ID));
+      try (LiveGuest live = attach(bench)) {
+        assertTrue(live.running());
+      }
+    }
+  }
+
+  @Test
+  void guest_whoseSuspendWasOnlyAnnounced_runs() throws Exception {
+    try (BhyveBench bench = bench(SocketGeneration.G4)) {
+      bench.boot();
+      try (LiveGuest live = attach(bench)) {
+        live.pause();
+        Path file = directory.resolve("suspended.json");
+        JsonObject mark = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+        live.resume();
+        // What a command leaves that ends before it has asked bhyve for anything.
+        mark.addProperty("phase", "ASKED");
+        mark.addProperty("state", "0badcafe.ckp");
+        mark.addProperty("process", bench.processes().get(0).pid());
+        Files.writeString(file, mark.toString());
+      }
       try (LiveGuest live = attach(bench)) {
         assertTrue(live.running());
       }
