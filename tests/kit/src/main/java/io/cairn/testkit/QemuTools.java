@@ -1,5 +1,8 @@
 package io.cairn.testkit;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -112,8 +115,18 @@ public final class QemuTools {
     return holder;
   }
 
+  /**
+   * Asks the kernel; a tool that tried the image would itself hold it, just when the holder opens
+   * it.
+   */
   private static boolean isHeld(Path image) {
-    return img("check", "-f", "qcow2", image.toString()).err().contains("lock");
+    try {
+      String inode = ":" + Files.getAttribute(image, "unix:ino") + " ";
+      return Files.readAllLines(Path.of("/proc/locks")).stream()
+          .anyMatch(lock -> lock.contains("OFDLCK") && lock.contains(inode));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Offers an image and one of its bitmaps by {@code qemu-nbd}, read-only. */
