@@ -28,6 +28,11 @@ import java.util.Set;
 public final class QemuGuest implements AutoCloseable {
   private static final Duration END = Duration.ofSeconds(30);
 
+  /** The run state from when a migration stops the guest until QEMU is done with it. */
+  private static final String ENDS_MIGRATION = "finish-migrate";
+
+  private static final Duration RUN_STATE_POLL = Duration.ofMillis(1);
+
   private final QmpClient client;
   private final QmpFeatures features;
   private final QemuProcess process;
@@ -95,8 +100,24 @@ public final class QemuGuest implements AutoCloseable {
     execute(QmpCommand.of("stop"));
   }
 
-  /** Lets the guest run. Does nothing to a running guest. */
+  /**
+   * Lets the guest run. Does nothing to a running guest. Waits until QEMU is done with a migration
+   * that has ended: QEMU says of one that it is completed, or cancelled, before its own thread has
+   * put the run state right, and refuses {@code cont} until then.
+   *
+   * @throws StorageException BLOCKED if a migration still holds the guest after 30 seconds
+   */
   public void resume() throws IOException {
+    Deadline deadline = Deadline.in(END);
+    while (status().equals(ENDS_MIGRATION)) {
+      if (deadline.passed()) {
+        throw new StorageException(
+            ErrorCode.BLOCKED,
+            "QEMU holds the guest for a migration that does not end",
+            "let the migration end, or cancel it, then resume the guest");
+      }
+      Waiting.pause(RUN_STATE_POLL);
+    }
     execute(QmpCommand.of("cont"));
   }
 

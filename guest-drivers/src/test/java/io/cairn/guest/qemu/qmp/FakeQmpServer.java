@@ -18,18 +18,19 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A QMP server whose behaviour on a connection is a script; connections are served in turn. */
-final class FakeQmpServer implements Closeable {
+public final class FakeQmpServer implements Closeable {
   static final String GREETING =
       "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}, \"package\":"
           + " \"Debian 1:7.2\"}, \"capabilities\": [\"oob\"]}}";
 
   /** What the server does on one connection. */
-  interface Script {
+  public interface Script {
+    /** Serves one connection; it is closed when this returns. */
     void serve(Session session) throws IOException;
   }
 
   /** The server's end of one connection. */
-  static final class Session {
+  public static final class Session {
     private final SocketChannel channel;
     private final BufferedReader lines;
     private final List<JsonObject> seen;
@@ -43,7 +44,7 @@ final class FakeQmpServer implements Closeable {
     }
 
     /** Sends the text and the end of the line. */
-    void send(String text) throws IOException {
+    public void send(String text) throws IOException {
       sendRaw((text + "\r\n").getBytes(StandardCharsets.UTF_8));
     }
 
@@ -55,7 +56,7 @@ final class FakeQmpServer implements Closeable {
     }
 
     /** The next request. */
-    JsonObject request() throws IOException {
+    public JsonObject request() throws IOException {
       String line = lines.readLine();
       if (line == null) {
         throw new IOException("the client has gone");
@@ -66,12 +67,12 @@ final class FakeQmpServer implements Closeable {
     }
 
     /** Answers a request with a value. */
-    void answer(JsonObject request, String value) throws IOException {
+    public void answer(JsonObject request, String value) throws IOException {
       send("{\"return\": " + value + ", \"id\": " + request.get("id") + "}");
     }
 
     /** Greets and takes up negotiation. */
-    void welcome() throws IOException {
+    public void welcome() throws IOException {
       send(GREETING);
       answer(request(), "{}");
     }
@@ -90,7 +91,8 @@ final class FakeQmpServer implements Closeable {
     thread.setDaemon(true);
   }
 
-  static FakeQmpServer start(Path directory, Script... scripts) throws IOException {
+  /** A server whose connections follow the scripts, one after the other. */
+  public static FakeQmpServer start(Path directory, Script... scripts) throws IOException {
     Path socket = directory.resolve("qmp.sock");
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     server.bind(UnixDomainSocketAddress.of(socket));
@@ -110,12 +112,13 @@ final class FakeQmpServer implements Closeable {
     }
   }
 
-  Path socket() {
+  /** Where it listens. */
+  public Path socket() {
     return socket;
   }
 
   /** The requests that came so far. */
-  List<JsonObject> seen() {
+  public List<JsonObject> seen() {
     return List.copyOf(seen);
   }
 
