@@ -60,10 +60,6 @@ final class HostErrors {
     if (reason.contains("No space left on device") || reason.contains("quota exceeded")) {
       return true;
     }
-    try {
-      return wantedBytes > 0 && Files.getFileStore(path).getUsableSpace() < wantedBytes;
-    } catch (IOException e) {
-      return false; // no second opinion
-    }
+    return wantedBytes > 0 && Files.exists(path) && path.toFile().getUsableSpace() < wantedBytes;
   }
 }

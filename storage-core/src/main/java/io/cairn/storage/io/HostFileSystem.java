@@ -217,7 +217,15 @@ public final class HostFileSystem implements BlockFileSystem {
     return translated(
         "cannot find the free space of " + path,
         path,
-        () -> Files.getFileStore(path).getUsableSpace());
+        () -> {
+          // A FileStore wants the path's mount point, which a changed root has none of.
+          long bytes = path.toFile().getUsableSpace();
+          if (bytes == 0) {
+            // Full, or not there, for which a File has no other word.
+            path.getFileSystem().provider().checkAccess(path);
+          }
+          return bytes;
+        });
   }
 
   @Override

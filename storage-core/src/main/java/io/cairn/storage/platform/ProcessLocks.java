@@ -108,10 +108,19 @@ public final class ProcessLocks {
     } catch (AccessDeniedException e) {
       return readOnlyDescriptor(path);
     } catch (IOException e) {
-      if (Files.getFileStore(path).isReadOnly()) {
+      if (onReadOnlyFileSystem(path)) {
         return readOnlyDescriptor(path);
       }
       throw e;
+    }
+  }
+
+  /** Not known where no mount point is listed, such as within a changed root. */
+  private static boolean onReadOnlyFileSystem(Path path) {
+    try {
+      return Files.getFileStore(path).isReadOnly();
+    } catch (IOException e) {
+      return false;
     }
   }
 
@@ -165,8 +174,8 @@ public final class ProcessLocks {
   }
 
   /** POSIX wants a writable descriptor for an exclusive lock, and so for our query. */
-  private static boolean refuseToGuess(Handle handle) throws IOException {
-    if (Files.getFileStore(handle.path).isReadOnly()) {
+  private static boolean refuseToGuess(Handle handle) throws StorageException {
+    if (onReadOnlyFileSystem(handle.path)) {
       return false; // nobody can write it
     }
     throw new StorageException(

@@ -320,6 +320,11 @@ abstract class BlockFileSystemContract {
   }
 
   @Test
+  void usableBytes_ofMissingFile_isRefused() {
+    assertCode(ErrorCode.NOT_FOUND, () -> fs().usableBytes(file("no")));
+  }
+
+  @Test
   void locks_twoHandles_seeEachOther() throws IOException {
     Path a = make("a", "");
     try (ByteLocks first = fs().locks(a);
