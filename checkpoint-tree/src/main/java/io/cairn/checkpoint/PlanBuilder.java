@@ -178,7 +178,7 @@ public final class PlanBuilder {
     try {
       var backend = context.backend(step.backend());
       blockers.addAll(
-          StepChecks.blockers(context.view().guest(), backend, step, context.live().modes()));
+          StepChecks.blockers(backend, step, context.live().modes(), context::blockersOf));
       estimate = backend.estimate(step);
     } catch (StorageException e) {
       blockers.add(new Blocker(e.code(), object(step), "fails: " + e.getMessage(), e.hint()));

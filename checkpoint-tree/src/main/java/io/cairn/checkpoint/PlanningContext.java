@@ -2,6 +2,7 @@ package io.cairn.checkpoint;
 
 import io.cairn.checkpoint.guest.SaveEstimate;
 import io.cairn.storage.Blocker;
+import io.cairn.storage.DiskRef;
 import io.cairn.storage.StorageBackend;
 import java.util.List;
 import java.util.Optional;
@@ -46,4 +47,12 @@ public interface PlanningContext {
    * missing, in use, or not the ones that were added.
    */
   List<Blocker> standingBlockers();
+
+  /**
+   * What stands in the way of any change of a disk; asked once for each plan, however many steps
+   * are about the disk.
+   *
+   * @throws io.cairn.storage.CairnException UNSUPPORTED if this installation lacks its backend
+   */
+  List<Blocker> blockersOf(DiskRef disk);
 }

@@ -16,7 +16,9 @@ import io.cairn.storage.StorageBackend;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class StorePlanningContext implements PlanningContext {
   private final CatalogReader.Look look;
   private final Engine engine;
+  private final Map<DiskRef, List<Blocker>> disks = new HashMap<>();
   private @Nullable LiveLook live;
 
   StorePlanningContext(CatalogReader.Look look, Engine engine) {
@@ -157,7 +160,7 @@ final class StorePlanningContext implements PlanningContext {
     found.addAll(now.blockers());
     for (DiskRef disk : guest().disks()) {
       try {
-        StepChecks.ofDisk(guest(), backend(disk.backend()), disk).stream()
+        blockersOf(disk).stream()
             .filter(b -> !(b.code() == ErrorCode.LOCKED && now.attached()))
             .forEach(found::add);
       } catch (CairnException e) {
@@ -165,6 +168,16 @@ final class StorePlanningContext implements PlanningContext {
       }
     }
     return StepChecks.distinct(found);
+  }
+
+  @Override
+  public List<Blocker> blockersOf(DiskRef disk) {
+    List<Blocker> known = disks.get(disk);
+    if (known == null) {
+      known = StepChecks.ofDisk(guest(), backend(disk.backend()), disk);
+      disks.put(disk, known);
+    }
+    return known;
   }
 
   private static Blocker blocker(String object, CairnException e) {

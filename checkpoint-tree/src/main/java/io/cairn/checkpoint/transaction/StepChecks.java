@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -43,7 +44,20 @@ public final class StepChecks {
       StorageBackend backend,
       StorageStep step,
       SortedMap<String, LiveSnapshotMode> modes) {
-    return all(guest, backend, step).stream().filter(b -> !tolerated(b, step, modes)).toList();
+    return blockers(backend, step, modes, disk -> ofDisk(guest, backend, disk));
+  }
+
+  /**
+   * The same for a caller that knows what stands in the way of each disk.
+   *
+   * @param ofDisk what {@link #ofDisk} says of a disk
+   */
+  public static List<Blocker> blockers(
+      StorageBackend backend,
+      StorageStep step,
+      SortedMap<String, LiveSnapshotMode> modes,
+      Function<DiskRef, List<Blocker>> ofDisk) {
+    return all(backend, step, ofDisk).stream().filter(b -> !tolerated(b, step, modes)).toList();
   }
 
   /** That a disk is in use is no obstacle if the guest lets go of it, or need not. */
@@ -54,10 +68,11 @@ public final class StepChecks {
             .anyMatch(d -> blocker.object().equals("disk " + d.id()) && modes.containsKey(d.id()));
   }
 
-  private static List<Blocker> all(Guest guest, StorageBackend backend, StorageStep step) {
+  private static List<Blocker> all(
+      StorageBackend backend, StorageStep step, Function<DiskRef, List<Blocker>> ofDisk) {
     List<Blocker> found = new ArrayList<>();
     for (DiskRef disk : step.disks().stream().distinct().toList()) {
-      found.addAll(ofDisk(guest, backend, disk));
+      found.addAll(ofDisk.apply(disk));
     }
     if (step instanceof SwitchHeads switches) {
       addNew(found, switches.switches().stream().flatMap(s -> ofTarget(backend, s).stream()));
