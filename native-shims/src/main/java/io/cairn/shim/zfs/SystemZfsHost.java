@@ -27,10 +27,18 @@ public final class SystemZfsHost implements ZfsHost {
   /** How long a link must have been right when the queue is never empty. */
   private static final Duration STEADY = Duration.ofSeconds(2);
 
+  /** How long a device may be without its link before udev is asked to look again. */
+  private static final Duration ANNOUNCE_AFTER = Duration.ofSeconds(4);
+
+  /** The same while udev still has older events to work off. */
+  private static final Duration ANNOUNCE_IN_SPITE_OF_QUEUE = Duration.ofSeconds(12);
+
   private static final long PAUSE_MILLIS_MIN = 5;
   private static final long PAUSE_MILLIS_MAX = 200;
 
   private final LinuxOpenFiles openFiles = new LinuxOpenFiles();
+  private final VolumeEvents events =
+      new VolumeEvents(Path.of("/sys/block"), Path.of("/dev"), VolumeDevice::volume);
   private final Duration linkWaitMax;
 
   /** Asks nothing yet. */
@@ -52,14 +60,16 @@ public final class SystemZfsHost implements ZfsHost {
    * On Linux udev makes the links, some time after the volume was made or renamed, and under load
    * leaves stale ones. So the kernel is asked which volume is behind the link. A link that is right
    * may still go for a moment while udev works off older events, so that its queue has to be empty;
-   * on a host where it never is, a link that stays right for a while will do. Elsewhere the path is
-   * the device itself and its existence is enough.
+   * on a host where it never is, a link that stays right for a while will do. A link that udev has
+   * left out is had by announcing the device again. Elsewhere the path is the device itself and its
+   * existence is enough.
    */
   @Override
   public void awaitVolume(String volume) throws StorageException {
     Path path = devicePath(volume);
     long start = System.nanoTime();
     long rightSince = start;
+    long announced = start;
     long pause = PAUSE_MILLIS_MIN;
     while (true) {
       String seen = behind(path);
@@ -73,8 +83,13 @@ public final class SystemZfsHost implements ZfsHost {
         throw new StorageException(
             ErrorCode.FAILED,
             path + " does not lead to the volume " + volume + ": " + seen,
-            "let udev look again (udevadm trigger), and check that the volume's volmode is not"
-                + " none");
+            "let udev look again (udevadm trigger), check that the volume's volmode is not none,"
+                + " and that this user may open its device");
+      }
+      Duration patience = Files.exists(UDEV_QUEUE) ? ANNOUNCE_IN_SPITE_OF_QUEUE : ANNOUNCE_AFTER;
+      if (!seen.equals(volume) && now - announced > patience.toNanos()) {
+        events.announce(volume);
+        announced = now;
       }
       sleep(pause);
       pause = Math.min(2 * pause, PAUSE_MILLIS_MAX);
