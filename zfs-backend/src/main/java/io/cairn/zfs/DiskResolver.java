@@ -108,6 +108,7 @@ final class DiskResolver {
           name + " is longer than " + (DatasetName.LENGTH_MAX - ADDED_BYTES) + " bytes",
           "ZFS allows 255 bytes for a snapshot's name; give the dataset a shorter name");
     }
+    Keys.require(place, dataset);
     if (dataset.text("encryptionroot").filter(name::equals).isPresent()) {
       throw Errors.unsupported(
           place,

@@ -2,6 +2,8 @@ package io.cairn.zfs;
 
 import io.cairn.shim.zfs.Zfs;
 import io.cairn.shim.zfs.ZfsDataset;
+import io.cairn.shim.zfs.ZfsError;
+import io.cairn.shim.zfs.ZfsException;
 import io.cairn.shim.zfs.ZfsHost;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.ReadableDisk;
@@ -42,6 +44,7 @@ final class SnapshotReader implements ReadableDisk {
   static ReadableDisk open(Zfs zfs, ZfsHost host, Family family, ZfsDataset snapshot)
       throws StorageException {
     DiskPlace place = family.place();
+    Keys.require(place, family.members().get(0));
     String clone = place.name() + Family.READ + UUID.randomUUID().toString().substring(0, 8);
     Map<String, Object> properties = new TreeMap<>();
     family.diskId().ifPresent(id -> properties.put(Properties.DISK, id));
@@ -56,7 +59,7 @@ final class SnapshotReader implements ReadableDisk {
       properties.put("canmount", CANMOUNT_NOAUTO);
     }
     try {
-      zfs.cloneSnapshot(snapshot.name(), clone, properties);
+      makeClone(zfs, snapshot, clone, properties, volume);
       if (volume) {
         return new SnapshotReader(
             zfs, clone, at, host.openVolume(clone, snapshot.number("volsize")));
@@ -71,6 +74,28 @@ final class SnapshotReader implements ReadableDisk {
         e.addSuppressed(also);
       }
       throw e;
+    }
+  }
+
+  /**
+   * Makes the clone. A user who may not set native properties has one without them: that nobody
+   * writes to it, and that its partitions are not shown, is a precaution.
+   */
+  private static void makeClone(
+      Zfs zfs, ZfsDataset snapshot, String clone, Map<String, Object> properties, boolean volume)
+      throws StorageException {
+    try {
+      zfs.cloneSnapshot(snapshot.name(), clone, properties);
+    } catch (ZfsException e) {
+      if (e.error() != ZfsError.NO_PERMISSION || !volume) {
+        throw e;
+      }
+      if (zfs.find(clone).isPresent()) { // ZFS sets properties after it has made the clone
+        Retry.whileBusy(() -> zfs.destroy(clone));
+      }
+      Map<String, Object> allowed = new TreeMap<>(properties);
+      allowed.keySet().removeIf(property -> property.indexOf(':') < 0);
+      zfs.cloneSnapshot(snapshot.name(), clone, allowed);
     }
   }
 

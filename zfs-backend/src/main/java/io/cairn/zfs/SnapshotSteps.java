@@ -54,7 +54,7 @@ final class SnapshotSteps {
       Family family = registered(request.disk(), seen);
       families.put(request, family);
       if (family.named(request.label()).isEmpty()) {
-        family.requireHead();
+        Keys.require(family.place(), family.requireHead());
         batches
             .computeIfAbsent(
                 new Batch(family.place().pool(), request.label()), k -> new ArrayList<>())

@@ -40,8 +40,13 @@ final class SwitchSteps {
   private record Seen(
       Family family, ZfsDataset target, Optional<ZfsDataset> before, StepShown shown) {}
 
-  /** What every look has to come after. */
+  /** What every look has to come after. Where a key is missing nothing is begun. */
   void settle(SwitchHeads step) throws StorageException {
+    for (Switch change : step.switches()) {
+      DiskPlace place = DiskPlace.of(change.disk());
+      Optional<ZfsDataset> head = zfs.find(place.name());
+      Keys.require(place, head.isPresent() ? head.get() : Family.look(zfs, place).members().get(0));
+    }
     content.settle(step.disks().stream().map(DiskPlace::of).toList());
   }
 
@@ -165,7 +170,7 @@ final class SwitchSteps {
       case DIVERGED -> throw Errors.diverged(family.place());
       case DONE, EITHER -> swap.finish(family.place());
     }
-    removePrepared(family.place(), change.returnTo());
+    removePrepared(family, change.returnTo());
   }
 
   private void refuseInUse(Switch change) throws StorageException {
@@ -178,7 +183,11 @@ final class SwitchSteps {
 
   /** Who has the head open for writing. */
   Optional<String> writer(DiskPlace place) throws StorageException {
-    Optional<ZfsDataset> head = zfs.find(place.name());
+    return writer(place, zfs.find(place.name()));
+  }
+
+  /** The same for a head that was just looked at. */
+  Optional<String> writer(DiskPlace place, Optional<ZfsDataset> head) throws StorageException {
     if (head.isEmpty()) {
       return Optional.empty();
     }
@@ -199,7 +208,7 @@ final class SwitchSteps {
     }
     swap.finish(place);
     swap.awaitPath(place);
-    removePrepared(place, change.returnTo());
+    removePrepared(family, change.returnTo());
   }
 
   private void switchBack(Family family, ZfsDataset before) throws StorageException {
@@ -239,11 +248,13 @@ final class SwitchSteps {
     return Optional.empty();
   }
 
-  private void removePrepared(DiskPlace place, SnapshotLabel returnTo) throws StorageException {
+  /** It is looked for by its name: listing what is beside the head may take long. */
+  private void removePrepared(Family family, SnapshotLabel returnTo) throws StorageException {
+    String name = family.preparedName(returnTo);
     Optional<ZfsDataset> left =
-        Family.look(zfs, place).member(place.name() + Family.NEW + returnTo.checkpointId());
+        zfs.find(name).filter(d -> d.localText(Properties.DISK).equals(family.diskId()));
     if (left.isPresent()) {
-      Retry.whileBusy(() -> zfs.destroy(left.get().name()));
+      Retry.whileBusy(() -> zfs.destroy(name));
     }
   }
 }

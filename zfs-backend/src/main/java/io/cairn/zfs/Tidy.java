@@ -23,11 +23,15 @@ import java.util.Set;
  */
 final class Tidy {
   /**
-   * Why a branch may not be promoted away: equal names, another encryption root, or a snapshot that
-   * is being sent. The next deletion tries again.
+   * Why a branch may not be promoted away: equal names, another encryption root, a snapshot that is
+   * being sent, or a quota that what moves would exceed. The next deletion tries again.
    */
   private static final Set<ZfsError> STAYS =
-      Set.of(ZfsError.EXISTS, ZfsError.ENCRYPTION, ZfsError.BUSY);
+      Set.of(ZfsError.EXISTS, ZfsError.ENCRYPTION, ZfsError.BUSY, ZfsError.NO_SPACE);
+
+  /** Why a branch may not be rolled back to its newest snapshot; it only keeps some space then. */
+  private static final Set<ZfsError> KEEPS =
+      Set.of(ZfsError.NOT_NEWEST, ZfsError.ENCRYPTION, ZfsError.BUSY, ZfsError.NO_SPACE);
 
   private final Zfs zfs;
 
@@ -97,7 +101,7 @@ final class Tidy {
     try {
       zfs.rollbackTo(branch.name(), newest.name());
     } catch (ZfsException e) {
-      if (e.error() != ZfsError.NOT_NEWEST && e.error() != ZfsError.BUSY) {
+      if (!KEEPS.contains(e.error())) {
         throw e;
       }
     }

@@ -33,6 +33,7 @@ import io.cairn.storage.StoredSnapshot;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -104,10 +105,10 @@ public final class ZfsBackend implements StorageBackend {
     return Family.look(zfs, DiskPlace.of(disk));
   }
 
-  private void refuseInUse(DiskPlace place) throws StorageException {
-    Optional<String> writer = switchSteps.writer(place);
+  private void refuseInUse(Family family) throws StorageException {
+    Optional<String> writer = switchSteps.writer(family.place(), family.head());
     if (writer.isPresent()) {
-      throw Errors.inUse(place, writer.get());
+      throw Errors.inUse(family.place(), writer.get());
     }
   }
 
@@ -119,7 +120,7 @@ public final class ZfsBackend implements StorageBackend {
         disk,
         headSizeBytes(family),
         SnapshotIdentity.ofDisk(family),
-        switchSteps.writer(family.place()));
+        switchSteps.writer(family.place(), family.head()));
   }
 
   private long headSizeBytes(Family family) throws StorageException {
@@ -166,8 +167,9 @@ public final class ZfsBackend implements StorageBackend {
   @Override
   public ReadableDisk openHead(DiskRef disk) throws StorageException {
     Family family = look(disk);
-    refuseInUse(family.place());
+    refuseInUse(family);
     ZfsDataset head = family.requireHead();
+    Keys.require(family.place(), head);
     if (head.type() == ZfsDataset.Type.VOLUME) {
       return host.openVolume(head.name(), head.number("volsize"));
     }
@@ -282,26 +284,33 @@ public final class ZfsBackend implements StorageBackend {
   @Override
   public List<Blocker> blockers(StorageStep step) {
     List<Blocker> blockers = new ArrayList<>();
+    Map<String, List<ZfsDataset>> seen = new HashMap<>();
     for (DiskRef disk : step.disks()) {
       try {
-        look(disk);
+        Family family = Family.look(zfs, DiskPlace.of(disk), seen);
+        if (!(step instanceof DeleteSnapshots)) {
+          Keys.require(family.place(), family.members().get(0));
+        }
         if (!(step instanceof TakeSnapshots)) {
-          refuseInUse(DiskPlace.of(disk));
+          refuseInUse(family);
+        }
+        if (step instanceof SwitchHeads change) {
+          requireTargets(family, disk, change);
         }
       } catch (StorageException e) {
         blockers.add(Errors.blocker(disk, e));
       }
     }
-    if (step instanceof SwitchHeads change && blockers.isEmpty()) {
-      for (Switch one : change.switches()) {
-        try {
-          SnapshotIdentity.require(look(one.disk()), one.target());
-        } catch (StorageException e) {
-          blockers.add(Errors.blocker(one.disk(), e));
-        }
+    return blockers;
+  }
+
+  private static void requireTargets(Family family, DiskRef disk, SwitchHeads change)
+      throws StorageException {
+    for (Switch one : change.switches()) {
+      if (one.disk().equals(disk)) {
+        SnapshotIdentity.require(family, one.target());
       }
     }
-    return blockers;
   }
 
   @Override

@@ -67,6 +67,9 @@ final class FakeDataset {
   /** What the host's cache holds of it, if that is not the content any more. */
   byte @Nullable [] cached;
 
+  /** Whether it is encrypted and its key is not loaded. */
+  boolean keyMissing;
+
   /** How often a destroy still finds it busy. */
   int busy;
 
@@ -89,6 +92,10 @@ final class FakeDataset {
     all.put("referenced", entry((long) content.length, ""));
     if (type == ZfsDataset.Type.VOLUME) {
       all.put("volsize", entry((long) content.length, ""));
+    }
+    if (keyMissing) {
+      all.put("keystatus", entry(1L, ""));
+      all.put("encryptionroot", entry("tank/vm", ""));
     }
     Snapshot from = origin;
     if (from != null) {

@@ -39,6 +39,9 @@ final class FakeHost implements ZfsHost {
       throw new StorageException(ErrorCode.FAILED, "no path for " + volume, "");
     }
     FakeDataset found = zfs.require(volume);
+    if (found.keyMissing) {
+      throw new StorageException(ErrorCode.FAILED, "no device of " + volume, "");
+    }
     if (found.origin != null && found.snapshots.isEmpty()) {
       found.logDropped = 8192;
     }

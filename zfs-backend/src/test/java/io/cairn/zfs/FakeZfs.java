@@ -40,6 +40,12 @@ final class FakeZfs implements Zfs {
   /** Whether a clone is made but its properties fail. */
   boolean cloneLosesProperties;
 
+  /** Whether the user may set no native properties; clones are made, as on a real pool. */
+  boolean nativePropertiesForbidden;
+
+  /** Why rollbacks are refused; none are if it is null. */
+  @Nullable ZfsError rollbackFails;
+
   /** Why promotions are refused; none are if it is null. */
   @Nullable ZfsError promotionFails;
 
@@ -106,6 +112,26 @@ final class FakeZfs implements Zfs {
   private void touched(FakeDataset dataset) {
     dataset.version = clock;
     dataset.stamp = new Stamp(dataset.content.length, dataset.stamp.inode(), clock++);
+  }
+
+  /** The machine starts anew, and nobody loads the keys. */
+  void restartWithoutKeys() {
+    for (FakeDataset dataset : datasets.values()) {
+      dataset.keyMissing = true;
+      dataset.mountedAt = null;
+    }
+  }
+
+  /** Loads the keys; ZFS empties the log of each volume that it shows, which counts as written. */
+  void loadKeys() {
+    for (FakeDataset dataset : datasets.values()) {
+      dataset.keyMissing = false;
+      if (dataset.type == ZfsDataset.Type.VOLUME) {
+        dataset.logDropped = 8192;
+      } else if (!Long.valueOf(2).equals(dataset.own.get("canmount"))) {
+        dataset.mountedAt = Path.of("/" + dataset.name);
+      }
+    }
   }
 
   Set<Long> snapshotGuids() {
@@ -211,9 +237,14 @@ final class FakeZfs implements Zfs {
     FakeDataset made =
         new FakeDataset(dataset, origin.dataset.type, nextGuid++, txg, origin.content.clone());
     made.origin = origin;
+    made.keyMissing = origin.dataset.keyMissing;
     made.stamp = origin.stamp;
     made.version = origin.version;
     datasets.put(dataset, made);
+    if (nativePropertiesForbidden
+        && properties.keySet().stream().anyMatch(property -> property.indexOf(':') < 0)) {
+      throw error(attempt, ZfsError.NO_PERMISSION);
+    }
     if (cloneLosesProperties) {
       throw error(attempt, ZfsError.BAD_PROPERTY);
     }
@@ -311,6 +342,10 @@ final class FakeZfs implements Zfs {
     if (!newest) {
       throw error("cannot roll " + name + " back", ZfsError.NOT_NEWEST);
     }
+    ZfsError refusal = dataset.keyMissing ? ZfsError.ENCRYPTION : rollbackFails;
+    if (refusal != null) {
+      throw error("cannot roll " + name + " back", refusal);
+    }
     change("rollback " + name);
     if (dataset.watched) {
       dataset.cached = dataset.content;
@@ -376,6 +411,9 @@ final class FakeZfs implements Zfs {
   @Override
   public void mount(String filesystem) throws StorageException {
     FakeDataset dataset = dataset(filesystem, "cannot mount");
+    if (dataset.keyMissing) {
+      throw error("cannot mount " + filesystem, ZfsError.ENCRYPTION);
+    }
     dataset.mountedAt =
         Path.of(String.valueOf(dataset.own.getOrDefault("mountpoint", "/" + filesystem)));
   }

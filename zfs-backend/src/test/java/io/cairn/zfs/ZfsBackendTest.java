@@ -132,7 +132,7 @@ final class ZfsBackendTest {
 
   @Test
   void delete_promotionIsRefused_branchStaysUntilTheNextDelete() throws Exception {
-    for (ZfsError error : List.of(ZfsError.BUSY, ZfsError.ENCRYPTION)) {
+    for (ZfsError error : List.of(ZfsError.BUSY, ZfsError.ENCRYPTION, ZfsError.NO_SPACE)) {
       DiskRef disk = disks.volume("tank/vm/" + error);
       disks.fill(disk, 1);
       DiskSnapshot a = disks.take(1, disk).get(0);
@@ -146,6 +146,25 @@ final class ZfsBackendTest {
       disks.backend().commit(FakeDisks.deleteStep(disk, two));
       assertEquals(datasets - 1, disks.names().size(), disks.names().toString());
       assertEquals(1, disks.head(disk));
+    }
+  }
+
+  @Test
+  void delete_branchCannotBeRolledBack_staysAsItIs() throws Exception {
+    for (ZfsError error : List.of(ZfsError.BUSY, ZfsError.NOT_NEWEST, ZfsError.NO_SPACE)) {
+      DiskRef disk = disks.volume("tank/vm/" + error);
+      disks.fill(disk, 1);
+      List<DiskSnapshot> a = disks.take(1, disk);
+      disks.fill(disk, 2);
+      List<DiskSnapshot> b = disks.take(2, disk);
+      disks.fill(disk, 3);
+      disks.restore(a, 3, disk);
+      DiskSnapshot three = disks.backend().snapshots(disk).get(2).snapshot();
+      disks.zfs.rollbackFails = error;
+      assertEquals(List.of(), disks.backend().commit(FakeDisks.deleteStep(disk, three)).retained());
+      disks.zfs.rollbackFails = null;
+      disks.restore(b, 4, disk);
+      assertEquals(2, disks.head(disk));
     }
   }
 
@@ -295,6 +314,16 @@ final class ZfsBackendTest {
     assertTrue(clone.startsWith("tank/vm/d.cairn-read-"), clone);
     disks.zfs.require(clone).busy = 3;
     open.close();
+    assertEquals(List.of("tank/vm/d"), disks.names());
+  }
+
+  @Test
+  void openSnapshot_userMaySetNoNativeProperties_readsAndLeavesNothing() throws Exception {
+    DiskRef disk = disks.volume("tank/vm/d");
+    disks.fill(disk, 5);
+    DiskSnapshot a = disks.take(1, disk).get(0);
+    disks.zfs.nativePropertiesForbidden = true;
+    assertEquals(5, disks.snapshot(disk, a));
     assertEquals(List.of("tank/vm/d"), disks.names());
   }
 

@@ -142,23 +142,7 @@ final class KillScene {
   }
 
   private boolean run(String verb, String argument, int at) {
-    RunningTool tool =
-        RunningTool.start(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:SharedArchiveFile=" + System.getProperty("cairn.zfs.archive", ""),
-                "-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                KilledCommand.class.getName(),
-                directory.toString(),
-                Integer.toString(at),
-                verb,
-                argument),
-            Map.of());
+    RunningTool tool = KilledCommand.start(directory, Integer.toString(at), verb, argument);
     ToolResult result = tool.await(Duration.ofMinutes(3));
     if (tool.wasKilled()) {
       return true;

@@ -10,21 +10,45 @@ import io.cairn.restore.RestorePlanner;
 import io.cairn.restore.RestoreRequest;
 import io.cairn.shim.zfs.SystemZfsHost;
 import io.cairn.storage.BackendRegistry;
+import io.cairn.testkit.RunningTool;
 import io.cairn.zfs.ZfsBackend;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 
 /**
  * A process that carries out one operation and kills itself with SIGKILL at a boundary: before or
- * after a change of a pool, or between two steps of the transaction. The last line says how many
- * boundaries the operation had, if it came to its end.
+ * after a change of a pool, or between two steps of the transaction. The boundary is given by its
+ * number, or as the name of the call after which it is. The last line says how many boundaries the
+ * operation had, if it came to its end.
  */
 public final class KilledCommand {
-  private final int last;
+  private final String last;
   private int boundaries;
 
-  private KilledCommand(int last) {
+  private KilledCommand(String last) {
     this.last = last;
+  }
+
+  /** Starts such a process; it costs the start of a JVM. */
+  static RunningTool start(Path store, String boundary, String verb, String checkpoint) {
+    return RunningTool.start(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx128m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:SharedArchiveFile=" + System.getProperty("cairn.zfs.archive", ""),
+            "-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"),
+            "-cp",
+            System.getProperty("java.class.path"),
+            KilledCommand.class.getName(),
+            store.toString(),
+            boundary,
+            verb,
+            checkpoint),
+        Map.of());
   }
 
   /**
@@ -33,7 +57,7 @@ public final class KilledCommand {
    * @param arguments the store, the boundary, what to do, and the checkpoint's name or id
    */
   public static void main(String[] arguments) {
-    KilledCommand command = new KilledCommand(Integer.parseInt(arguments[1]));
+    KilledCommand command = new KilledCommand(arguments[1]);
     command.run(Path.of(arguments[0]), arguments[2], arguments[3]);
     System.out.println("boundaries " + command.boundaries);
     Runtime.getRuntime().halt(0); // the thread for libzfs may be in the kernel
@@ -50,6 +74,9 @@ public final class KilledCommand {
           @Override
           public void after(String call) {
             boundary(call);
+            if (call.equals(last)) {
+              die();
+            }
           }
 
           private void boundary(String call) {
@@ -86,13 +113,17 @@ public final class KilledCommand {
 
   private void reached() {
     boundaries++;
-    if (boundaries == last) {
-      try {
-        new ProcessBuilder("kill", "-KILL", Long.toString(ProcessHandle.current().pid())).start();
-        Thread.sleep(Long.MAX_VALUE);
-      } catch (IOException | InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
+    if (Integer.toString(boundaries).equals(last)) {
+      die();
+    }
+  }
+
+  private static void die() {
+    try {
+      new ProcessBuilder("kill", "-KILL", Long.toString(ProcessHandle.current().pid())).start();
+      Thread.sleep(Long.MAX_VALUE);
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 }
