@@ -96,7 +96,7 @@ final class RealPool implements AutoCloseable {
 
   /** A new volume as a disk. */
   DiskRef volume(String id, String dataset, long sizeBytes) throws IOException {
-    Tools.output("zfs", "create", "-s", "-V", String.valueOf(sizeBytes), dataset);
+    Tools.output("zfs", "create", "-p", "-s", "-V", String.valueOf(sizeBytes), dataset);
     new SystemZfsHost().awaitVolume(dataset);
     return DiskRef.parse(id + "=zfs:" + dataset);
   }
