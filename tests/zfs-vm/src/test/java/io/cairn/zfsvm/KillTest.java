@@ -20,7 +20,7 @@ final class KillTest {
       KillScene scene =
           new KillScene(
               directory.resolve("store"), RealPool.shared(), other, Seeds.random("kills on ZFS"));
-      int wanted = Integer.getInteger("cairn.zfs.kills", 3);
+      int wanted = Integer.getInteger("cairn.zfs.kills", 2);
       int kills = 0;
       for (int round = 0; kills < wanted; round++) {
         kills += scene.round(round) ? 1 : 0;

@@ -36,7 +36,7 @@ public final class ZfsLane implements TestExecutionListener {
   /**
    * The program.
    *
-   * @param arguments the directory for the report, and perhaps a pattern of class names
+   * @param arguments the directory for the report, and perhaps a pattern of whole class names
    */
   public static void main(String[] arguments) throws IOException {
     ZfsLane lane = new ZfsLane(Path.of(arguments[0]));
@@ -47,7 +47,7 @@ public final class ZfsLane implements TestExecutionListener {
             .filters(
                 includeTags("zfs"),
                 ClassNameFilter.includeClassNamePatterns(
-                    arguments.length > 1 ? ".*" + arguments[1] + ".*" : ".*Test"))
+                    arguments.length > 1 ? arguments[1] : ".*Test"))
             .build();
     LauncherFactory.create().execute(request, lane);
     boolean good = lane.failures == 0 && lane.tests > 0;
