@@ -31,6 +31,7 @@ final class LibC {
   private final long fallocate;
   private final long lseek;
   private final long fsync;
+  private final long syncFileRange;
   private final long statx;
   private final long version;
 
@@ -51,6 +52,7 @@ final class LibC {
     fallocate = address(library, "fallocate");
     lseek = address(library, "lseek");
     fsync = address(library, "fsync");
+    syncFileRange = address(library, "sync_file_range");
     statx = address(library, "statx");
     version = address(library, "gnu_get_libc_version");
   }
@@ -131,6 +133,11 @@ final class LibC {
   /** fsync(2). */
   int fsync(int descriptor) {
     return (int) invoker.invokeL1(CONTEXTS[1], fsync, descriptor);
+  }
+
+  /** sync_file_range(2), as a hint: whether it failed is not told. */
+  void sync_file_range(int descriptor, long offset, long length, int flags) {
+    invoker.invokeL4(CONTEXTS[4], syncFileRange, descriptor, offset, length, flags);
   }
 
   /** statx(2), which has one layout on every architecture; the path ends with a zero. */

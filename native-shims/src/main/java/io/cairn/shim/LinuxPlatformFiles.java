@@ -19,6 +19,8 @@ public final class LinuxPlatformFiles implements PlatformFiles {
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
 
+  private static final int SYNC_FILE_RANGE_WRITE = 2;
+
   private static final int AT_FDCWD = -100;
   private static final int STATX_BLOCKS = 0x400;
   private static final int STATX_SIZE_BYTES = 256;
@@ -127,6 +129,18 @@ public final class LinuxPlatformFiles implements PlatformFiles {
       int errno = glibc.lastError();
       // Behind the last data, or of a file system that has no holes.
       return errno == Errno.ENXIO ? Long.MAX_VALUE : unknown;
+    } finally {
+      glibc.close(descriptor, file);
+    }
+  }
+
+  @Override
+  public void startWriteBack(Path file, long position, long lengthBytes) throws IOException {
+    Glibc glibc = glibc();
+    int descriptor = glibc.open(file, Glibc.O_RDONLY);
+    try {
+      // A write that fails is told to whoever syncs by a descriptor that was open meanwhile.
+      glibc.calls().sync_file_range(descriptor, position, lengthBytes, SYNC_FILE_RANGE_WRITE);
     } finally {
       glibc.close(descriptor, file);
     }

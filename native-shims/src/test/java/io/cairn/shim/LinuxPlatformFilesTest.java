@@ -67,6 +67,23 @@ final class LinuxPlatformFilesTest {
   }
 
   @Test
+  void startWriteBack_whileWriting_keepsTheContent() throws IOException {
+    Path file = directory.resolve("file");
+    byte[] expected = new byte[2 * MIB];
+    Arrays.fill(expected, (byte) 3);
+    BlockFileSystem host = HostFileSystem.instance();
+    try (BlockFile open = host.open(file, OpenMode.CREATE_NEW)) {
+      for (int at = 0; at < expected.length; at += MIB / 2) {
+        open.write(at, ByteBuffer.wrap(expected, at, MIB / 2));
+        open.startWriteBack(at, MIB / 2);
+      }
+      open.startWriteBack(10L * MIB, MIB);
+      open.sync();
+    }
+    assertArrayEquals(expected, Files.readAllBytes(file));
+  }
+
+  @Test
   void path_withAnyCharacters_reachesTheKernelUnchanged() throws IOException {
     Path file = directory.resolve("100% sure; a\\b #?&.img");
     Files.write(file, new byte[MIB]);

@@ -59,7 +59,7 @@ public final class Convert {
     NewFiles.remove(fs, request.target());
     try {
       create();
-      try (WritableDisk target = open(new UnsyncedFileSystem(fs))) {
+      try (WritableDisk target = open(unsynced())) {
         requireRoom(target);
         copy(target, request.createOptions().flatMap(CreateOptions::backing).isEmpty());
         target.flush();
@@ -77,14 +77,18 @@ public final class Convert {
 
   private void create() throws IOException {
     if (request.format() == ImageFormat.RAW) {
-      RawDisk.create(fs, request.target(), source.sizeBytes(), request.rawPreallocation());
+      RawDisk.create(unsynced(), request.target(), source.sizeBytes(), request.rawPreallocation());
     } else {
       CreateOptions options =
           request
               .createOptions()
               .orElseGet(() -> CreateOptions.builder(roundUp(source.sizeBytes())).build());
-      Qcow2Image.create(new UnsyncedFileSystem(fs), request.target(), options);
+      Qcow2Image.create(unsynced(), request.target(), options);
     }
+  }
+
+  private BlockFileSystem unsynced() {
+    return new UnsyncedFileSystem(fs, request.sync());
   }
 
   private static long roundUp(long bytes) {

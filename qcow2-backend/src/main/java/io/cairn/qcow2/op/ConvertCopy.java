@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Copies a disk with several threads. Each takes a window, reads what of it may be data, finds the
@@ -28,6 +29,12 @@ final class ConvertCopy {
   private final boolean readsAsZero;
   private final ConvertWindows windows;
   private final Turns turns;
+
+  /**
+   * One thread writes while the others read: file systems let one in at a time anyway, and who
+   * waits there spins.
+   */
+  private final ReentrantLock writing = new ReentrantLock();
 
   /** A run of this size counts as zeros only as a whole. */
   private final int unitBytes;
@@ -169,13 +176,18 @@ final class ConvertCopy {
   private void write(Window window, List<Run> runs, ByteBuffer bytes, DataWriter writer)
       throws IOException {
     turns.await(window.number());
-    for (Run run : runs) {
-      long offset = window.offset() + run.from();
-      if (!run.zero()) {
-        writer.write(offset, bytes.slice(run.from(), run.to() - run.from()));
-      } else if (!readsAsZero) {
-        target.writeZeroes(offset, run.to() - run.from());
+    writing.lock();
+    try {
+      for (Run run : runs) {
+        long offset = window.offset() + run.from();
+        if (!run.zero()) {
+          writer.write(offset, bytes.slice(run.from(), run.to() - run.from()));
+        } else if (!readsAsZero) {
+          target.writeZeroes(offset, run.to() - run.from());
+        }
       }
+    } finally {
+      writing.unlock();
     }
   }
 

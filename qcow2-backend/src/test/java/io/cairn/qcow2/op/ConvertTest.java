@@ -20,16 +20,20 @@ import io.cairn.storage.StorageException;
 import io.cairn.storage.fault.FaultyFileSystem;
 import io.cairn.storage.io.BlockFile;
 import io.cairn.storage.io.BlockFileSystem;
+import io.cairn.storage.io.ForwardingFile;
+import io.cairn.storage.io.ForwardingFileSystem;
 import io.cairn.storage.io.MemoryFileSystem;
 import io.cairn.testkit.Seeds;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -70,6 +74,52 @@ class ConvertTest {
     TestDisks.assertReads(content, fs, "c.raw", ImageFormat.RAW);
     assertTrue(
         fs.facts(path("c.raw")).allocatedBytes() <= fs.facts(path("a.raw")).allocatedBytes());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void convert_durably_beginsToWriteBackBeforeTheOnlySync(boolean sync) throws IOException {
+    int size = 40 << 20;
+    byte[] content = TestDisks.bytes(Seeds.random("write back"), size);
+    try (BlockFile file = fs.open(path("a.raw"), BlockFileSystem.OpenMode.CREATE_NEW)) {
+      file.write(0, ByteBuffer.wrap(content));
+    }
+    for (ImageFormat format : ImageFormat.values()) {
+      WriteBacks files = new WriteBacks(fs);
+      String to = "b." + format.formatName() + "." + sync;
+      try (OpenedDisk source = TestDisks.open(fs, "a.raw", ImageFormat.RAW)) {
+        Convert.run(files, ConvertRequest.builder(source, path(to), format).sync(sync).build());
+      }
+      assertEquals(sync ? 1 : 0, files.syncs.get(), to);
+      assertEquals(sync, files.bytes.get() >= size - (8 << 20), to + " " + files.bytes);
+      TestDisks.assertReads(content, fs, to, format);
+    }
+  }
+
+  /** Counts syncs, and the bytes that are said to be written. */
+  private static final class WriteBacks extends ForwardingFileSystem {
+    final AtomicLong bytes = new AtomicLong();
+    final AtomicLong syncs = new AtomicLong();
+
+    WriteBacks(BlockFileSystem files) {
+      super(files);
+    }
+
+    @Override
+    public BlockFile open(Path file, OpenMode mode) throws IOException {
+      return new ForwardingFile(super.open(file, mode)) {
+        @Override
+        public void startWriteBack(long position, long lengthBytes) {
+          bytes.addAndGet(lengthBytes);
+        }
+
+        @Override
+        public void sync() throws IOException {
+          syncs.incrementAndGet();
+          super.sync();
+        }
+      };
+    }
   }
 
   @ParameterizedTest

@@ -88,6 +88,13 @@ public interface BlockFile extends Closeable {
    */
   boolean allocate(long position, long lengthBytes) throws IOException;
 
+  /**
+   * Says that a range was written and will not change soon, so that the system may begin to bring
+   * it to the disk while more is written. A hint that promises nothing: what has to be durable
+   * still needs {@link #sync()}, which then has less left to wait for. Failures show there, too.
+   */
+  default void startWriteBack(long position, long lengthBytes) throws IOException {}
+
   /** Returns once every earlier write, truncate and punch is on stable storage (fdatasync). */
   void sync() throws IOException;
 }

@@ -54,6 +54,11 @@ public abstract class ForwardingFile implements BlockFile {
   }
 
   @Override
+  public void startWriteBack(long position, long lengthBytes) throws IOException {
+    delegate.startWriteBack(position, lengthBytes);
+  }
+
+  @Override
   public boolean allocate(long position, long lengthBytes) throws IOException {
     return delegate.allocate(position, lengthBytes);
   }

@@ -40,6 +40,12 @@ public interface PlatformFiles {
     return Long.MAX_VALUE;
   }
 
+  /**
+   * Begins to write what is cached of a range to the disk and does not wait for it. A hint: it may
+   * do nothing, and does not tell whether it could.
+   */
+  default void startWriteBack(Path file, long position, long lengthBytes) throws IOException {}
+
   /** What a file occupies on disk; empty if this provider cannot tell. */
   OptionalLong allocatedBytes(Path file) throws IOException;
 
