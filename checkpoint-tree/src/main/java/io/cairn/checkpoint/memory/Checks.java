@@ -38,7 +38,13 @@ final class Checks {
   /** Reads exactly these bytes. */
   static byte[] read(BlockFile file, long position, int length) throws IOException {
     byte[] bytes = new byte[length];
-    int read = file.read(position, ByteBuffer.wrap(bytes));
+    read(file, position, bytes, length);
+    return bytes;
+  }
+
+  /** Reads exactly so many bytes to the begin of an array. */
+  static void read(BlockFile file, long position, byte[] to, int length) throws IOException {
+    int read = file.read(position, ByteBuffer.wrap(to, 0, length));
     if (read != length) {
       throw damaged(
           file.path(),
@@ -50,6 +56,5 @@ final class Checks {
               + position
               + " expected");
     }
-    return bytes;
   }
 }

@@ -171,10 +171,11 @@ final class Collector {
             compress,
             EncodedFrame.scratch(raw.length),
             raw,
+            0,
             raw.length,
             count,
             digests,
             new long[bases.length]);
-    writer.add(encoded.bytes(), encoded.flags(), count, digests, bases);
+    writer.add(encoded, bases);
   }
 }

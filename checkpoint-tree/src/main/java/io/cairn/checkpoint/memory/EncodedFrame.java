@@ -7,14 +7,25 @@ import java.util.Arrays;
 /**
  * Pages that are compressed together.
  *
- * @param bytes what goes to the pack
+ * @param bytes holds what goes to the pack
+ * @param offset where that begins
+ * @param length how long it is
+ * @param crc its CRC-32C
  * @param flags as in {@link PackIndex}
  * @param pages how many pages there are
  * @param digests of their content, in a row
  * @param bases for a frame of differences the place of each page's base in the image's map
  */
 @SuppressWarnings("ArrayRecordComponent") // Not compared; handed from the one who makes it to one.
-record EncodedFrame(byte[] bytes, int flags, int pages, byte[] digests, long[] bases) {
+record EncodedFrame(
+    byte[] bytes,
+    int offset,
+    int length,
+    int crc,
+    int flags,
+    int pages,
+    byte[] digests,
+    long[] bases) {
   /** How many pages are compressed together: more compress better, fewer are read sooner. */
   static final int PAGES = 16;
 
@@ -22,29 +33,52 @@ record EncodedFrame(byte[] bytes, int flags, int pages, byte[] digests, long[] b
   private static final double WORTH = 0.97;
 
   /**
-   * Encodes the first {@code pages} pages of a buffer.
+   * Encodes pages that lie in a row. What does not become shorter stays where it is, so the buffer
+   * must keep it until the frame is written.
    *
    * @param scratch as large as {@link #scratch} makes it
+   * @param raw the buffer
+   * @param offset where they begin in it
+   * @param length how many bytes they are
    */
   static EncodedFrame of(
       ZstdCompressCtx zstd,
       byte[] scratch,
       byte[] raw,
+      int offset,
       int length,
       int pages,
       byte[] digests,
       long[] bases) {
     int difference = bases.length == 0 ? 0 : PackIndex.FLAG_DIFFERENCE;
-    int size = zstd.compressByteArray(scratch, 0, scratch.length, raw, 0, length);
+    int size = zstd.compressByteArray(scratch, 0, scratch.length, raw, offset, length);
     if (size < length * WORTH) {
+      int crc = Checks.crc32c(scratch, 0, size);
+      int flags = difference | PackIndex.FLAG_ZSTD;
       return new EncodedFrame(
-          Arrays.copyOf(scratch, size), difference | PackIndex.FLAG_ZSTD, pages, digests, bases);
+          Arrays.copyOf(scratch, size), 0, size, crc, flags, pages, digests, bases);
     }
-    return new EncodedFrame(Arrays.copyOf(raw, length), difference, pages, digests, bases);
+    int crc = Checks.crc32c(raw, offset, length);
+    return new EncodedFrame(raw, offset, length, crc, difference, pages, digests, bases);
   }
 
   /** What {@link #of} compresses into, for frames of this length at most. */
   static byte[] scratch(int length) {
     return new byte[(int) Zstd.compressBound(length)];
+  }
+
+  /** The same with bytes of its own, so that the buffer can be used for the next one. */
+  EncodedFrame detached(byte[] buffer) {
+    return bytes == buffer
+        ? new EncodedFrame(
+            Arrays.copyOfRange(bytes, offset, offset + length),
+            0,
+            length,
+            crc,
+            flags,
+            pages,
+            digests,
+            bases)
+        : this;
   }
 }

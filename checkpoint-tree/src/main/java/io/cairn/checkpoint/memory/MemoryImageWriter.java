@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryImageWriter implements Closeable {
   /** How much of a flat file is read at once. */
-  private static final int FLAT_BYTES = 1 << 20;
+  private static final int FLAT_BYTES = 1 << 17;
 
   private final BlockFileSystem files;
   private final Path directory;
@@ -166,10 +166,29 @@ public final class MemoryImageWriter implements Closeable {
     int size = layout.pageSizeBytes();
     int pagesAtOnce = Math.max(1, FLAT_BYTES / size);
     int all = layout.pagesOf(checkElementIndex(block, layout.blocks().size(), "block"));
+    byte[] bytes = new byte[pagesAtOnce * size];
     for (int first = 0; first < all; first += pagesAtOnce) {
       int count = Math.min(pagesAtOnce, all - first);
-      byte[] bytes = Checks.read(file, offset + (long) first * size, count * size);
-      pages(block, first, bytes, 0, count);
+      Checks.read(file, offset + (long) first * size, bytes, count * size);
+      flat(block, first, bytes, count);
+    }
+  }
+
+  /** Stores pages in a row; what is zero is neither copied nor given to another thread. */
+  private void flat(int block, int first, byte[] bytes, int count) throws IOException {
+    int size = layout.pageSizeBytes();
+    for (int from = 0; from < count; ) {
+      boolean zero = PackFormat.isZero(bytes, from * size, size);
+      int end = from + 1;
+      while (end < count && PackFormat.isZero(bytes, end * size, size) == zero) {
+        end++;
+      }
+      if (zero) {
+        zeroPages(block, first + from, end - from);
+      } else {
+        pages(block, first + from, bytes, from * size, end - from);
+      }
+      from = end;
     }
   }
 
@@ -250,7 +269,7 @@ public final class MemoryImageWriter implements Closeable {
     }
     differencePages += bases.length;
     long place = PageMap.place(table.add(to.id()), to.pages());
-    to.add(frame.bytes(), frame.flags(), frame.pages(), frame.digests(), bases);
+    to.add(frame, bases);
     return place;
   }
 

@@ -10,13 +10,19 @@ import java.nio.file.Path;
 
 /** Writes a new pack, from its begin to its end. Used by one thread at a time. */
 final class PackWriter implements Closeable {
-  private static final int BUFFER_BYTES = 1 << 20;
+  private static final int BUFFER_BYTES = 1 << 18;
+
+  /** How much is written before its way to the disk begins, so that the sync has little to do. */
+  private static final int WRITE_BACK_BYTES = 8 << 20;
 
   private final PackId id;
   private final BlockFile file;
   private final PackIndex.Builder index = new PackIndex.Builder();
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
   private long written;
+
+  /** What is before here is on its way to the disk. */
+  private long writtenBack;
 
   private PackWriter(PackId id, BlockFile file) {
     this.id = id;
@@ -26,7 +32,8 @@ final class PackWriter implements Closeable {
   static PackWriter create(BlockFileSystem files, Path path, PackId id, int pageSizeBytes)
       throws IOException {
     PackWriter writer = new PackWriter(id, files.open(path, OpenMode.CREATE_NEW));
-    writer.put(PackFormat.header(id, pageSizeBytes));
+    byte[] header = PackFormat.header(id, pageSizeBytes);
+    writer.put(header, 0, header.length);
     return writer;
   }
 
@@ -54,16 +61,23 @@ final class PackWriter implements Closeable {
 
   /** Adds a frame; {@code bases} are as in the index. */
   void add(byte[] bytes, int flags, int pages, byte[] digests, int[] bases) throws IOException {
-    put(bytes);
+    put(bytes, 0, bytes.length);
     index.add(bytes.length, flags, pages, Checks.crc32c(bytes, 0, bytes.length), digests, bases);
+  }
+
+  /** Adds a frame; {@code bases} are as in the index. */
+  void add(EncodedFrame frame, int[] bases) throws IOException {
+    put(frame.bytes(), frame.offset(), frame.length());
+    index.add(frame.length(), frame.flags(), frame.pages(), frame.crc(), frame.digests(), bases);
   }
 
   /** Writes the end. Not durable before {@link #sync}. */
   void finish() throws IOException {
     byte[] bytes = index.toBytes();
     long offset = bytes();
-    put(bytes);
-    put(PackFormat.trailer(offset, bytes));
+    put(bytes, 0, bytes.length);
+    byte[] trailer = PackFormat.trailer(offset, bytes);
+    put(trailer, 0, trailer.length);
     drain();
   }
 
@@ -71,14 +85,14 @@ final class PackWriter implements Closeable {
     file.sync();
   }
 
-  private void put(byte[] bytes) throws IOException {
+  private void put(byte[] bytes, int offset, int length) throws IOException {
     int done = 0;
-    while (done < bytes.length) {
+    while (done < length) {
       if (!buffer.hasRemaining()) {
         drain();
       }
-      int count = Math.min(buffer.remaining(), bytes.length - done);
-      buffer.put(bytes, done, count);
+      int count = Math.min(buffer.remaining(), length - done);
+      buffer.put(bytes, offset + done, count);
       done += count;
     }
   }
@@ -89,6 +103,10 @@ final class PackWriter implements Closeable {
     file.write(written, buffer);
     written += count;
     buffer.clear();
+    if (written - writtenBack >= WRITE_BACK_BYTES) {
+      file.startWriteBack(writtenBack, written - writtenBack);
+      writtenBack = written;
+    }
   }
 
   @Override

@@ -57,7 +57,8 @@ record StreamHead(String machine, int pageBits, Set<String> capabilities, byte[]
       }
       type = in.u8();
     }
-    // No head is longer than the buffer, so all of it is still there, before the byte read last.
+    // No head is longer than what the buffer keeps of the begin, so all of it is still there,
+    // before the byte read last.
     byte[] raw = Arrays.copyOf(in.buffer(), (int) in.position() - 1);
     return new Parsed(new StreamHead(machine, pageBits, Set.copyOf(capabilities), raw), type);
   }

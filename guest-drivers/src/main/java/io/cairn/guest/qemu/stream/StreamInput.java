@@ -11,6 +11,10 @@ import java.util.Arrays;
 /** Reads the stream from its begin to its end. Holds one buffer of {@value #BUFFER_BYTES} bytes. */
 final class StreamInput {
   private static final int BUFFER_BYTES = 1 << 20;
+
+  /** How much is read at once: what is then copied from the begin of the buffer is still cached. */
+  private static final int READ_BYTES = 1 << 17;
+
   private static final int TAIL_GROWTH_BYTES = 1 << 20;
 
   private final InputStream in;
@@ -37,7 +41,10 @@ final class StreamInput {
     return bufferPosition + from;
   }
 
-  /** The bytes that were read ahead; {@link #take} says where those asked for are. */
+  /**
+   * The bytes that were read ahead; {@link #take} says where those asked for are. The first {@value
+   * #READ_BYTES} of the stream lie at its begin until more is taken.
+   */
   byte[] buffer() {
     return buffer;
   }
@@ -54,14 +61,14 @@ final class StreamInput {
     if (end - from >= length) {
       return;
     }
-    if (BUFFER_BYTES - from < length) {
+    if (from >= READ_BYTES || BUFFER_BYTES - from < length) {
       System.arraycopy(buffer, from, buffer, 0, end - from);
       bufferPosition += from;
       end -= from;
       from = 0;
     }
     while (end - from < length) {
-      int count = in.read(buffer, end, BUFFER_BYTES - end);
+      int count = in.read(buffer, end, Math.min(BUFFER_BYTES - end, Math.max(READ_BYTES, length)));
       if (count < 0) {
         throw damaged("it ends at " + (bufferPosition + end) + ", in the middle");
       }
