@@ -1,5 +1,6 @@
 package io.cairn.cli.image;
 
+import io.cairn.storage.io.HostFileSystem;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,8 +32,8 @@ final class AllocatedBytes {
       Thread.currentThread().interrupt();
     } catch (IOException e) {
       // Not every system has a stat that knows these options.
-      return Images.fileSystem().facts(file).allocatedBytes();
+      return HostFileSystem.instance().facts(file).allocatedBytes();
     }
-    return Images.fileSystem().facts(file).allocatedBytes();
+    return HostFileSystem.instance().facts(file).allocatedBytes();
   }
 }

@@ -74,7 +74,7 @@ final class AmendTool implements Tool {
     }
     boolean amended = false;
     try {
-      Amend.run(Images.fileSystem(), request);
+      Amend.run(call.images().fileSystem(), request);
       amended = true;
     } finally {
       Shown.end(call, amended);

@@ -5,6 +5,7 @@ import io.cairn.qcow2.op.BitmapAction;
 import io.cairn.qcow2.op.Bitmaps;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
+import io.cairn.storage.io.BlockFileSystem;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -88,7 +89,7 @@ final class BitmapTool implements Tool {
                 + bitmap
                 + "' persistent in '#block': Cannot store dirty bitmaps in qcow2 v2 files");
       }
-      run(image, action, bitmap, granularity, sourcePath);
+      run(call.images().fileSystem(), image, action, bitmap, granularity, sourcePath);
     }
     return 0;
   }
@@ -121,7 +122,12 @@ final class BitmapTool implements Tool {
   }
 
   private static void run(
-      Path image, Given given, String bitmap, OptionalLong granularity, Optional<Path> source)
+      BlockFileSystem fs,
+      Path image,
+      Given given,
+      String bitmap,
+      OptionalLong granularity,
+      Optional<Path> source)
       throws ToolFailure {
     String failure = "Operation " + given.key() + " on bitmap " + bitmap + " failed: ";
     BitmapAction action =
@@ -141,7 +147,7 @@ final class BitmapTool implements Tool {
       throw ToolFailure.of(failure + "Granularity must be power of 2 and at least 512");
     }
     try {
-      Bitmaps.run(Images.fileSystem(), image, List.of(action));
+      Bitmaps.run(fs, image, List.of(action));
     } catch (IOException e) {
       throw because(failure + reason(e, given, bitmap), e);
     }

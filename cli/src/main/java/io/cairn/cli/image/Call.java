@@ -24,10 +24,10 @@ final class Call {
   private boolean imageOptions;
   private boolean json;
 
-  Call(Console console, Path directory, Tool tool, List<String> arguments) {
+  Call(Console console, Path directory, Images images, Tool tool, List<String> arguments) {
     this.console = console;
     this.directory = directory;
-    this.images = new Images(directory, console);
+    this.images = images;
     this.tool = tool;
     this.scanner = new OptionScanner(tool.syntax(), arguments, OptionScanner.Texts.QEMU_IMG);
   }

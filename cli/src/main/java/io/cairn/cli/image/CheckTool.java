@@ -84,7 +84,8 @@ final class CheckTool implements Tool {
           case "all" -> CheckOptions.repairingAll();
           default -> CheckOptions.readOnly();
         };
-    CheckResult result = ImageChecker.check(Images.fileSystem(), locked.disk().file(), options);
+    CheckResult result =
+        ImageChecker.check(call.images().fileSystem(), locked.disk().file(), options);
     if (call.json()) {
       call.console().out(QemuJson.pretty(json(locked.name(), result)) + "\n");
     } else if (!call.quiet()) {

@@ -55,7 +55,8 @@ final class CommitTool implements Tool {
     }
     boolean committed = false;
     try {
-      Commit.run(Images.fileSystem(), new CommitRequest(image, target, keepTop, Shown.of(call)));
+      Commit.run(
+          call.images().fileSystem(), new CommitRequest(image, target, keepTop, Shown.of(call)));
       committed = true;
     } finally {
       Shown.end(call, committed);

@@ -92,7 +92,7 @@ final class Conversion implements Closeable {
       }
     }
     OpenOptions alone = OpenOptions.writable().withBackingChain(false);
-    try (Qcow2Image image = Qcow2Image.open(Images.fileSystem(), target, alone)) {
+    try (Qcow2Image image = Qcow2Image.open(call.images().fileSystem(), target, alone)) {
       for (DirtyBitmap bitmap : lastFirst(source)) {
         boolean there =
             image.bitmaps().list().stream().anyMatch(b -> b.name().equals(bitmap.name()));
@@ -164,7 +164,7 @@ final class Conversion implements Closeable {
     }
     requireCompressible(format);
     Convert.run(
-        Images.fileSystem(),
+        call.images().fileSystem(),
         request(call.images().path(file), format, progress)
             .existingTarget(wanted.targetIsZero)
             .sync(!wanted.cache.equals(ConvertOptions.CACHE_UNSAFE))
@@ -192,7 +192,7 @@ final class Conversion implements Closeable {
             request(replacement.temporary(), format, progress).sync(sync);
         NewImage image = new NewImage(call.images(), target, wanted.format, options);
         create(image, replacement, request);
-        Convert.run(Images.fileSystem(), request.build());
+        Convert.run(call.images().fileSystem(), request.build());
       } catch (ToolFailure e) {
         throw e.in(target + ": error while converting " + wanted.format + ": ");
       } catch (IOException e) {

@@ -4,6 +4,8 @@ import io.cairn.cli.image.io.IoTool;
 import io.cairn.cli.terminal.ClosedPipeException;
 import io.cairn.cli.terminal.Streams;
 import io.cairn.storage.StorageException;
+import io.cairn.storage.io.BlockFileSystem;
+import io.cairn.storage.io.HostFileSystem;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,9 +30,15 @@ public final class ImageTool {
    * @return the exit code
    */
   public static int run(String program, Path directory, List<String> arguments, Streams streams) {
+    return run(program, directory, HostFileSystem.instance(), arguments, streams);
+  }
+
+  /** Runs a tool on images of any file system; {@code io} works on the host's only. */
+  static int run(
+      String program, Path directory, BlockFileSystem fs, List<String> arguments, Streams streams) {
     Console console = new Console(program, streams);
     try {
-      int code = dispatch(console, directory, arguments);
+      int code = dispatch(console, directory, fs, arguments);
       console.flush();
       return code;
     } catch (ClosedPipeException e) {
@@ -39,13 +47,14 @@ public final class ImageTool {
     }
   }
 
-  private static int dispatch(Console console, Path directory, List<String> arguments) {
+  private static int dispatch(
+      Console console, Path directory, BlockFileSystem fs, List<String> arguments) {
     if (!arguments.isEmpty() && arguments.get(0).equals(IO)) {
       String name = console.program().equals(PROGRAM) ? PROGRAM + " io" : "qemu-io";
       return IoTool.run(console.named(name), directory, arguments.subList(1, arguments.size()));
     }
     try {
-      return tool(console, directory, arguments);
+      return tool(console, directory, fs, arguments);
     } catch (ToolFailure e) {
       if (e.exitCode() == 0) {
         console.out(e.hint());
@@ -62,7 +71,8 @@ public final class ImageTool {
     }
   }
 
-  private static int tool(Console console, Path directory, List<String> arguments)
+  private static int tool(
+      Console console, Path directory, BlockFileSystem fs, List<String> arguments)
       throws ToolFailure, IOException {
     if (arguments.isEmpty()) {
       throw ToolFailure.usage("Not enough arguments");
@@ -86,7 +96,9 @@ public final class ImageTool {
     if (tool.isEmpty()) {
       throw ToolFailure.usage("Command not found: " + first);
     }
-    Call call = new Call(console, directory, tool.get(), arguments.subList(1, arguments.size()));
+    Images images = new Images(directory, console, fs);
+    List<String> rest = arguments.subList(1, arguments.size());
+    Call call = new Call(console, directory, images, tool.get(), rest);
     return tool.get().run(call);
   }
 

@@ -56,6 +56,7 @@ public final class Images {
 
   private final Path directory;
   private final Console console;
+  private final BlockFileSystem fs;
 
   /**
    * Opens images relative to a directory.
@@ -63,13 +64,19 @@ public final class Images {
    * @param console for warnings
    */
   public Images(Path directory, Console console) {
+    this(directory, console, HostFileSystem.instance());
+  }
+
+  /** Opens images that are on a file system of their own. */
+  Images(Path directory, Console console, BlockFileSystem fs) {
     this.directory = directory;
     this.console = console;
+    this.fs = fs;
   }
 
   /** The file system of all images. */
-  public static BlockFileSystem fileSystem() {
-    return HostFileSystem.instance();
+  public BlockFileSystem fileSystem() {
+    return fs;
   }
 
   /** How an image is wanted. */
@@ -142,7 +149,7 @@ public final class Images {
         && LockTable.surelyFree(file)) {
       return open(HostFileSystem.plain(), name, file, format, access.shared(true));
     }
-    return open(fileSystem(), name, file, format, access);
+    return open(fs, name, file, format, access);
   }
 
   private Opened open(

@@ -47,9 +47,9 @@ final class NewImage {
   /** Makes the file under another name. */
   void createAt(Path file) throws ToolFailure, IOException {
     if (format.equals(Images.RAW)) {
-      createRaw(Images.fileSystem(), file);
+      createRaw(images.fileSystem(), file);
     } else {
-      createQcow2(Images.fileSystem(), file);
+      createQcow2(images.fileSystem(), file);
     }
   }
 

@@ -64,7 +64,7 @@ final class RebaseTool implements Tool {
       RebaseRequest request =
           new RebaseRequest(
               image, wanted.map(b -> new BackingFile(b, known)), unsafe, Shown.of(call));
-      Rebase.run(Images.fileSystem(), request);
+      Rebase.run(call.images().fileSystem(), request);
       rebased = true;
     } finally {
       Shown.end(call, rebased);

@@ -13,22 +13,26 @@ import java.nio.file.Path;
 
 /**
  * A file that is made under a temporary name and then takes the place of whatever had its name,
- * with the same owner and permissions: a failure leaves the old file as it was.
+ * with the same owner and permissions: a failure leaves the old file as it was, and a crash at any
+ * instant leaves either the whole old file or the whole new one. What a crash leaves under the
+ * temporary name is in nobody's way.
  */
 final class Replacement implements Closeable {
+  private final BlockFileSystem fs;
   private final Path file;
   private final Path temporary;
 
-  private Replacement(Path file, Path temporary) {
+  private Replacement(BlockFileSystem fs, Path file, Path temporary) {
+    this.fs = fs;
     this.file = file;
     this.temporary = temporary;
   }
 
   /** Begins; a file that another program uses is refused. */
   static Replacement of(Images images, String name) throws ToolFailure, IOException {
-    BlockFileSystem fs = Images.fileSystem();
+    BlockFileSystem fs = images.fileSystem();
     Path file = images.path(name);
-    if (Files.exists(file)) {
+    if (fs.exists(file)) {
       requireUnused(fs, file, name);
       file = fs.realPath(file);
     }
@@ -36,7 +40,7 @@ final class Replacement implements Closeable {
         file.resolveSibling(
             "." + file.getFileName() + "." + ProcessHandle.current().pid() + ".new");
     fs.delete(temporary);
-    return new Replacement(file, temporary);
+    return new Replacement(fs, file, temporary);
   }
 
   private static void requireUnused(BlockFileSystem fs, Path file, String name)
@@ -58,8 +62,8 @@ final class Replacement implements Closeable {
   }
 
   /** Whether there is a file that is going to be replaced. */
-  boolean replaces() {
-    return Files.exists(file);
+  boolean replaces() throws IOException {
+    return fs.exists(file);
   }
 
   /**
@@ -67,12 +71,14 @@ final class Replacement implements Closeable {
    * that reaches the disk ahead of its content would lose both.
    */
   void commit() throws IOException {
-    BlockFileSystem fs = Images.fileSystem();
     if (replaces()) {
       fs.copyOwnership(file, temporary);
       try (BlockFile made = fs.open(temporary, OpenMode.WRITE)) {
         made.sync();
       }
+      fs.rename(temporary, file);
+      fs.syncDirectory(file.toAbsolutePath().getParent());
+      return;
     }
     fs.rename(temporary, file);
   }
@@ -80,7 +86,7 @@ final class Replacement implements Closeable {
   /** Removes what was not committed. */
   @Override
   public void close() throws IOException {
-    Images.fileSystem().delete(temporary);
+    fs.delete(temporary);
   }
 
   /** The words for a failure to make the file. */

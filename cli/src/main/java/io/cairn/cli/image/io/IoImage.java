@@ -60,7 +60,7 @@ record IoImage(String name, Images.Opened opened, Mode mode, Optional<Path> over
     Path directory = Files.createTempDirectory("cairn-image");
     Path overlay = directory.resolve("snapshot.qcow2");
     Qcow2Image.create(
-        Images.fileSystem(), overlay, CreateOptions.builder(size).backing(base).build());
+        images.fileSystem(), overlay, CreateOptions.builder(size).backing(base).build());
     Images.Opened temporary =
         images.openPlain(overlay.toString(), Optional.of(Images.QCOW2), Images.Access.WRITE);
     return new IoImage(name, temporary, mode, Optional.of(overlay));
