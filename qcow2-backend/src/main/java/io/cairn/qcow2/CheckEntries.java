@@ -13,6 +13,7 @@ final class CheckEntries {
   private static final long COPIED = 1L << 63;
   private static final long OFFSET_MASK = 0x00fffffffffffe00L;
 
+  private static final long COMPRESSED = 1L << 62;
   private static final long ZERO = 1;
   private static final long L2_RESERVED = 0x3f000000000001feL;
   private static final long SUBCLUSTERS_ALLOCATED = 0xffffffffL;
@@ -136,10 +137,20 @@ final class CheckEntries {
       return "has subclusters that are both allocated and zero";
     } else if (data == 0 && !geometry.dataFile() && (subclusters & SUBCLUSTERS_ALLOCATED) != 0) {
       return "is not allocated but has allocated subclusters";
-    } else if (geometry.dataFile() && data != 0 && (entry & COPIED) == 0) {
-      return "points into the external data file without the COPIED flag";
     }
     return "";
+  }
+
+  /**
+   * An entry that reads as zeros and keeps a place for them that cannot be one, without that place;
+   * any other entry as it is.
+   */
+  static long withoutWrongPlace(CheckGeometry geometry, long entry) {
+    boolean zeros =
+        (entry & (ZERO | COMPRESSED | L2_RESERVED)) == ZERO
+            && geometry.version() > 2
+            && !geometry.extendedL2();
+    return zeros && !geometry.aligned(entry & OFFSET_MASK) ? ZERO : entry;
   }
 
   private void add(int index) {

@@ -34,7 +34,17 @@ final class CheckPass {
   private final int length;
   private final CheckWindow window;
   private final CheckL1Entries l1Entries;
-  private final boolean fixCopied;
+  private final Fix fix;
+
+  /** What a pass puts right in the entries it reads. */
+  enum Fix {
+    /** Nothing. */
+    NONE,
+    /** COPIED flags. */
+    COPIED,
+    /** Zero clusters whose kept place is none: the place is forgotten. */
+    ZEROS
+  }
 
   /** A pass over {@code length} clusters from {@code first}. */
   CheckPass(
@@ -46,7 +56,7 @@ final class CheckPass {
       long first,
       int length,
       long memoryBytes,
-      boolean fixCopied)
+      Fix fix)
       throws IOException {
     this.source = source;
     this.geometry = geometry;
@@ -55,7 +65,7 @@ final class CheckPass {
     this.tally = tally;
     this.first = first;
     this.length = length;
-    this.fixCopied = fixCopied;
+    this.fix = fix;
     window = new CheckWindow(source, geometry, refcounts, tally, first, length, memoryBytes);
     l1Entries = new CheckL1Entries(source);
   }
@@ -140,7 +150,7 @@ final class CheckPass {
   private void countTables(long[] offsets, ClusterCounts users, BitSet active, long firstTable)
       throws IOException {
     long bytes = offsets.length * geometry.clusterSizeBytes();
-    int threads = fixCopied ? 1 : Workers.threadsFor(bytes, BYTES_PER_THREAD);
+    int threads = fix != Fix.NONE ? 1 : Workers.threadsFor(bytes, BYTES_PER_THREAD);
     Workers.run(
         offsets.length,
         threads,
@@ -201,7 +211,7 @@ final class CheckPass {
     for (int item = 0; item < entries.size(); item++) {
       int from = entries.index(item);
       int run = entries.runLength(item);
-      if (run > 0 && !fixCopied && isRunSound(entries.entry(from), run, active)) {
+      if (run > 0 && fix == Fix.NONE && isRunSound(entries.entry(from), run, active)) {
         expected = countRun(entries.entry(from), run, users, active, expected);
         continue;
       }
@@ -209,6 +219,9 @@ final class CheckPass {
         long entry = entries.entry(i);
         expected = countEntry(offset, i, entry, entries.subclusters(i), users, active, expected);
         long wanted = active ? checkDataCopied(entry, i, offset) : entry;
+        if (fix == Fix.ZEROS) {
+          wanted = CheckEntries.withoutWrongPlace(geometry, entry);
+        }
         if (wanted != entry) {
           entries.put(i, wanted);
           changedFrom = Math.min(changedFrom, i);
@@ -255,9 +268,14 @@ final class CheckPass {
     if (first == 0) {
       String problem = CheckEntries.problem(geometry, entry, subclusters);
       if (!problem.isEmpty()) {
-        tally.corruption(
+        String message =
             String.format(
-                "entry %d of the L2 table at 0x%x %s: 0x%x", index, offset, problem, entry));
+                "entry %d of the L2 table at 0x%x %s: 0x%x", index, offset, problem, entry);
+        if (CheckEntries.withoutWrongPlace(geometry, entry) == entry) {
+          tally.corruption(message);
+        } else {
+          tally.zeroFault(message);
+        }
       }
     }
     if (data == 0 && !(geometry.dataFile() && (entry & COPIED) != 0)) {
@@ -276,12 +294,32 @@ final class CheckPass {
   private long checkDataCopied(long entry, int index, long table) throws IOException {
     long data = entry & OFFSET_MASK;
     long cluster = data >>> geometry.clusterBits();
+    if (geometry.dataFile() && data != 0 && (entry & (COMPRESSED | COPIED)) == 0) {
+      return checkCopiedInDataFile(entry, index, table);
+    }
     return (entry & COMPRESSED) != 0
             || data == 0
             || geometry.dataFile()
             || !window.contains(cluster)
         ? entry
         : checkCopied(entry, cluster, "L2 table", index, table);
+  }
+
+  /** Every cluster of an external data file has the flag, whose absence would mean a copy. */
+  private long checkCopiedInDataFile(long entry, int index, long table) {
+    if (first != 0) {
+      return entry;
+    }
+    if (fix == Fix.COPIED) {
+      return entry | COPIED;
+    }
+    tally.copiedFault(
+        true,
+        String.format(
+            "entry %d of the L2 table at 0x%x points into the external data file without the COPIED"
+                + " flag: 0x%x",
+            index, table, entry));
+    return entry;
   }
 
   private void countData(long table, int index, long data, int users) {
@@ -313,6 +351,9 @@ final class CheckPass {
         tally.corruption(place + " is compressed, which this image cannot have");
       }
     }
+    if (geometry.dataFile()) {
+      return;
+    }
     window.reference(offset, lengthBytes, users, place);
     long last = (offset + lengthBytes - 1) >>> geometry.clusterBits();
     for (long c = offset >>> geometry.clusterBits(); c <= last; c++) {
@@ -342,7 +383,7 @@ final class CheckPass {
     if (one == ((entry & COPIED) != 0)) {
       return entry;
     }
-    if (fixCopied) {
+    if (fix == Fix.COPIED) {
       return one ? entry | COPIED : entry & ~COPIED;
     }
     tally.copiedFault(

@@ -13,6 +13,7 @@ final class CheckTally {
   private long copiedFaults;
   private long refcountFaults;
   private long snapshotFaults;
+  private long zeroFaults;
   private boolean needsRebuild;
   private long leaks;
   private long checkErrors;
@@ -48,6 +49,12 @@ final class CheckTally {
   /** An entry of the snapshot table that can be written anew. */
   void snapshotFault(String message) {
     snapshotFaults++;
+    corruption(message);
+  }
+
+  /** An entry that reads as zeros and can be written anew without the place it keeps for them. */
+  void zeroFault(String message) {
+    zeroFaults++;
     corruption(message);
   }
 
@@ -95,6 +102,7 @@ final class CheckTally {
     copiedFaults += pass.copiedFaults;
     refcountFaults += pass.refcountFaults;
     snapshotFaults += pass.snapshotFaults;
+    zeroFaults += pass.zeroFaults;
     needsRebuild |= pass.needsRebuild;
     leaks += pass.leaks;
     checkErrors += pass.checkErrors;
@@ -126,6 +134,16 @@ final class CheckTally {
 
   long snapshotFaults() {
     return snapshotFaults;
+  }
+
+  long zeroFaults() {
+    return zeroFaults;
+  }
+
+  /** Whether nothing is known to lie where something else is, or to be no table. */
+  boolean tablesAreTables() {
+    return checkErrors == 0
+        && corruptions == copiedFaults + refcountFaults + snapshotFaults + zeroFaults;
   }
 
   long copiedFaults() {

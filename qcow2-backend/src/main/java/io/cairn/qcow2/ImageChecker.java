@@ -106,7 +106,9 @@ public final class ImageChecker {
     /** Makes refcounts equal the references. */
     SET_REFCOUNTS,
     /** Makes COPIED flags follow the refcounts. */
-    FIX_COPIED
+    FIX_COPIED,
+    /** Takes impossible places out of entries that read as zeros. */
+    FIX_ZEROS
   }
 
   /** Checks everything once. */
@@ -131,7 +133,11 @@ public final class ImageChecker {
               first,
               length,
               options.memoryBytes() / 4,
-              mode == Mode.FIX_COPIED);
+              switch (mode) {
+                case FIX_COPIED -> CheckPass.Fix.COPIED;
+                case FIX_ZEROS -> CheckPass.Fix.ZEROS;
+                default -> CheckPass.Fix.NONE;
+              });
       pass.countFixed();
       pass.markTables();
       tableWindow = countAllTables(pass, clusters, tableWindow, options);
@@ -144,7 +150,7 @@ public final class ImageChecker {
           switch (mode) {
             case LOWER_REFCOUNTS -> CheckCompare.Store.TOO_HIGH;
             case SET_REFCOUNTS -> CheckCompare.Store.ALL;
-            case LOOK, FIX_COPIED -> CheckCompare.Store.NONE;
+            case LOOK, FIX_COPIED, FIX_ZEROS -> CheckCompare.Store.NONE;
           });
       total.add(tally);
       first += length;

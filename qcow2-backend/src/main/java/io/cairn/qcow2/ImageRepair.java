@@ -11,6 +11,8 @@ import java.nio.ByteBuffer;
  * keeps the image no worse than it was at every instant, power loss included:
  *
  * <ol>
+ *   <li>Entries that read as zeros and keep a place for them that cannot be one forget the place.
+ *       Each is one write of eight bytes, and reads the same before and after. Sync.
  *   <li>Refcounts. Where they can be patched, each is made equal to the number of references, in
  *       place: raising one is always safe, and lowering one is safe because the references are
  *       those on disk. Where a refcount block is missing or damaged, {@link RefcountRebuild} writes
@@ -37,13 +39,25 @@ final class ImageRepair {
 
   /** Repairs after a first look, and says what a last look finds. */
   CheckResult run(ImageChecker checker, CheckTally before) throws IOException {
-    CheckTally refcountsRight = fixRefcounts(checker, before);
+    CheckTally zerosRight = fixZeros(checker, before);
+    CheckTally refcountsRight = fixRefcounts(checker, zerosRight);
     ImageChecker again = ImageChecker.of(file, options);
     CheckTally after = fixCopied(again, refcountsRight);
     if (after.corruptions() == 0 && after.checkErrors() == 0) {
       clearFaultBits(again.geometry());
     }
     return again.result(after, corruptionsFixed, leaksFixed);
+  }
+
+  private CheckTally fixZeros(ImageChecker checker, CheckTally before) throws IOException {
+    if (before.zeroFaults() == 0 || options.repair() != Repair.ALL || !before.tablesAreTables()) {
+      return before;
+    }
+    checker.run(Mode.FIX_ZEROS);
+    file.sync();
+    CheckTally after = checker.run(Mode.LOOK);
+    corruptionsFixed += fixed(before.zeroFaults(), after.zeroFaults());
+    return after;
   }
 
   private CheckTally fixRefcounts(ImageChecker checker, CheckTally before) throws IOException {
@@ -61,7 +75,7 @@ final class ImageRepair {
     }
     CheckTally after = ImageChecker.of(file, options).run(Mode.LOOK);
     // COPIED flags are judged by refcounts, so they count only once these are right.
-    corruptionsFixed = fixed(withoutCopied(before), withoutCopied(after));
+    corruptionsFixed += fixed(withoutCopied(before), withoutCopied(after));
     leaksFixed = fixed(before.leaks(), after.leaks());
     return after;
   }

@@ -122,7 +122,7 @@ final class RefcountRebuild {
               first,
               length,
               options.memoryBytes() / 4,
-              false);
+              CheckPass.Fix.NONE);
       pass.countFixed();
       pass.markTables();
       ImageChecker.countAllTables(pass, start, window, options);

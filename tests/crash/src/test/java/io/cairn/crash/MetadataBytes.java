@@ -10,6 +10,7 @@ import java.util.Random;
 /** The metadata of an image whose refcounts have 4 or 16 bits, to be made wrong. */
 final class MetadataBytes {
   private static final long COPIED = 1L << 63;
+  private static final long OFFSET_MASK = 0x00fffffffffffe00L;
   private static final int HALF_BYTE = 4;
   private static final int ENTRY_BYTES = 40;
   private static final int ENTRY_NAME_LENGTHS = 12;
@@ -57,6 +58,18 @@ final class MetadataBytes {
         putLong(l1 + i * 8L, entry ^ COPIED);
       }
     }
+  }
+
+  /** Makes a cluster of the disk that is not there one of zeros that keeps an impossible place. */
+  void misplaceZeros() throws IOException {
+    long table = 0;
+    for (long at = getLong(RawImage.L1_OFFSET); table == 0; at += 8) {
+      table = getLong(at) & OFFSET_MASK;
+    }
+    while (getLong(table) != 0) {
+      table += 8;
+    }
+    putLong(table, 2L * clusterBytes() + 512 | 1);
   }
 
   void setFeature(long incompatible) throws IOException {
