@@ -10,8 +10,9 @@ import java.util.List;
  * Turns an image of version 2 into one of version 3, or back.
  *
  * <p>Version 2 has no zero flag. On the way back each cluster with that flag is unmapped, or filled
- * with zeros where a backing file would show; until the header says so, this is a version 3 image
- * that reads the same. The header changes last, with one write of its sector.
+ * with zeros where a backing file would show, in the disk and in its snapshots ({@link
+ * SnapshotZeros}); until the header says so, this is a version 3 image that reads the same. The
+ * header changes last, with one write of its sector.
  */
 final class VersionChange {
   private static final int ZEROS_BYTES = 1 << 20;
@@ -41,6 +42,10 @@ final class VersionChange {
     if (version == 2) {
       requireExpressible();
       expandZeros();
+      clearZerosBehind(tables.active().sizeBytes());
+      // Tables that were copied count one way less once the copy is stable.
+      metadata.commit();
+      new SnapshotZeros(tables, metadata, reader.hasBacking()).expand();
       metadata.commit();
     }
     HeaderArea.setVersion(tables, metadata, version);
@@ -62,27 +67,7 @@ final class VersionChange {
           || snapshot.vmStateSizeBytes() >>> Integer.SIZE != 0) {
         throw refused("a snapshot of another disk size, or with a VM state of 4 GiB or more");
       }
-      requireNoZeros(tables.l1Of(snapshot), snapshot);
     }
-  }
-
-  /** The tables of snapshots are not changed, so that they are what they were in any case. */
-  private void requireNoZeros(L1Table l1, SnapshotEntry snapshot) throws IOException {
-    for (int i = 0; i < l1.count(); i++) {
-      long offset = tables.check().l2Offset(l1.get(i), l1.offset(), i, tables.file().usedEnd());
-      if (offset != 0 && hasZeros(tables.l2Cache().get(offset))) {
-        throw refused("zero clusters in the snapshot " + snapshot.id());
-      }
-    }
-  }
-
-  private static boolean hasZeros(L2Table l2) {
-    for (int i = 0; i < l2.count(); i++) {
-      if (L2Entry.isZero(l2.get(i))) {
-        return true;
-      }
-    }
-    return false;
   }
 
   private StorageException refused(String what) {
@@ -104,6 +89,28 @@ final class VersionChange {
     }
   }
 
+  /** What an earlier, longer disk left in the last table is nobody's; it need not be zeros. */
+  private void clearZerosBehind(long size) throws IOException {
+    Geometry geometry = tables.geometry();
+    long cluster = geometry.clusterSize();
+    long perTable = cluster * geometry.l2EntriesPerTable();
+    long from = (size + cluster - 1) / cluster * cluster;
+    long end = (size + perTable - 1) / perTable * perTable;
+    L1Table l1 = tables.active().l1();
+    if (from == end || l1.get(geometry.l1Index(from)) == 0) {
+      return;
+    }
+    for (long at = from; at < end; at += cluster) {
+      int l1Index = geometry.l1Index(at);
+      long offset =
+          tables.check().l2Offset(l1.get(l1Index), l1.offset(), l1Index, tables.file().usedEnd());
+      long entry = tables.l2Cache().get(offset).get(geometry.l2Index(at));
+      if (!L2Entry.isCompressed(entry) && L2Entry.isZero(entry)) {
+        unmap(at);
+      }
+    }
+  }
+
   private void expand(long from, long length) throws IOException {
     if (reader.hasBacking()) {
       for (long done = 0; done < length; done += ZEROS_BYTES) {
@@ -112,15 +119,19 @@ final class VersionChange {
       }
       return;
     }
+    for (long at = from; at < from + length; at += tables.geometry().clusterSize()) {
+      unmap(at);
+    }
+  }
+
+  private void unmap(long at) throws IOException {
     Geometry geometry = tables.geometry();
-    for (long at = from; at < from + length; at += geometry.clusterSize()) {
-      L2Table l2 = writer.l2Tables().writable(at);
-      int index = geometry.l2Index(at);
-      long host = L2Entry.hostOffset(l2.get(index));
-      writer.l2Tables().set(l2, index, 0, 0);
-      if (host != 0) {
-        metadata.allocator().free(host >>> geometry.clusterBits(), true);
-      }
+    L2Table l2 = writer.l2Tables().writable(at);
+    int index = geometry.l2Index(at);
+    long host = L2Entry.hostOffset(l2.get(index));
+    writer.l2Tables().set(l2, index, 0, 0);
+    if (host != 0) {
+      metadata.allocator().free(host >>> geometry.clusterBits(), true);
     }
   }
 }

@@ -7,16 +7,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cairn.crash.RecordedImages.Kind;
 import io.cairn.qcow2.BackingFile;
+import io.cairn.qcow2.CheckOptions;
+import io.cairn.qcow2.CheckResult;
+import io.cairn.qcow2.ImageChecker;
 import io.cairn.qcow2.OpenOptions;
+import io.cairn.qcow2.Preallocation;
 import io.cairn.qcow2.Qcow2Header;
 import io.cairn.qcow2.Qcow2Image;
+import io.cairn.qcow2.RawDisk;
 import io.cairn.qcow2.op.Amend;
 import io.cairn.qcow2.op.AmendRequest;
 import io.cairn.storage.fault.RecordingFileSystem;
 import io.cairn.storage.io.BlockFileSystem;
 import io.cairn.testkit.Seeds;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -143,6 +151,63 @@ final class AmendCrashTest {
         left -> {
           Options found = Options.of(left);
           assertTrue(found.isMixtureOf(from, to), found::toString);
+          CrashJudge.requireLeaksAtMost(left, RecordedImages.IMAGE);
+          assertEquals(before, ImageContent.of(left, RecordedImages.IMAGE));
+          CrashJudge.requireSnapshotsSurviveWrites(left, RecordedImages.IMAGE, random);
+          CrashJudge.requireLeaksAtMost(left, RecordedImages.IMAGE);
+        });
+  }
+
+  static Stream<Arguments> downgrades() {
+    return RecordedImages.kinds()
+        .filter(kind -> kind.version() == 3 && kind.refcountBits() == 16)
+        .flatMap(kind -> Stream.of(false, true).map(backing -> Arguments.of(kind, backing)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("downgrades")
+  void amendToVersion2_zerosInSharedSnapshots_powerLoss_contentStays(Kind kind, boolean backing)
+      throws IOException {
+    Random random = Seeds.random("downgrade " + kind + backing);
+    RecordingFileSystem fs = RecordedImages.withTwoSnapshots(kind, random);
+    if (backing) {
+      Path base = RecordedImages.IMAGE.resolveSibling("base.raw");
+      RawDisk.create(fs, base, kind.bytesPerTable() * 2, Preallocation.OFF);
+      try (RawDisk disk = RawDisk.open(fs, base, true, false)) {
+        byte[] bytes = new byte[(int) Math.min(kind.bytesPerTable(), 1 << 20)];
+        random.nextBytes(bytes);
+        disk.write(0, ByteBuffer.wrap(bytes));
+        disk.flush();
+      }
+      fs.syncDirectory(base.resolveSibling("."));
+    }
+    try (Qcow2Image image = RecordedImages.open(fs)) {
+      if (backing) {
+        image.setBacking(Optional.of(new BackingFile("base.raw", "raw")));
+      }
+      long size = Math.min(image.virtualSizeBytes(), 40L * kind.clusterSize());
+      image.writeZeroes(0, size / 2, false);
+      image.writeZeroes(size / 2, size / 4, true);
+      // Two snapshots with one set of tables, and one with its own.
+      image.change(List.of(RecordedImages.create("a"), RecordedImages.create("b")));
+      image.writeZeroes(size / 8, size / 2, true);
+      RecordedImages.write(image, random);
+      image.change(List.of(RecordedImages.create("c")));
+      RecordedImages.write(image, random);
+    }
+    ImageContent before = ImageContent.of(fs, RecordedImages.IMAGE);
+    Options from = Options.of(fs);
+    int mark = fs.mark();
+    Amend.run(fs, request(2, false, 0));
+    Options to = Options.of(fs);
+    assertEquals(2, to.version());
+    CheckResult result = ImageChecker.check(fs, RecordedImages.IMAGE, CheckOptions.readOnly());
+    assertTrue(result.clean(), result::toString);
+    RecordedImages.states(
+        fs,
+        mark,
+        left -> {
+          assertTrue(Options.of(left).isMixtureOf(from, to));
           CrashJudge.requireLeaksAtMost(left, RecordedImages.IMAGE);
           assertEquals(before, ImageContent.of(left, RecordedImages.IMAGE));
           CrashJudge.requireSnapshotsSurviveWrites(left, RecordedImages.IMAGE, random);
