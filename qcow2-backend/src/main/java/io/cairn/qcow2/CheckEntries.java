@@ -137,6 +137,8 @@ final class CheckEntries {
       return "has subclusters that are both allocated and zero";
     } else if (data == 0 && !geometry.dataFile() && (subclusters & SUBCLUSTERS_ALLOCATED) != 0) {
       return "is not allocated but has allocated subclusters";
+    } else if (data == 0 && !geometry.dataFile() && (entry & COPIED) != 0) {
+      return "is COPIED but names no cluster";
     }
     return "";
   }

@@ -189,6 +189,10 @@ final class CheckPass {
           String.format("entry %d of the %s has reserved bits set: 0x%x", index, l1.name(), entry));
     }
     if (offset == 0) {
+      if (entry == COPIED) {
+        tally.corruption(
+            String.format("entry %d of the %s is COPIED but names no table", index, l1.name()));
+      }
       return;
     }
     if (!geometry.aligned(offset)) {

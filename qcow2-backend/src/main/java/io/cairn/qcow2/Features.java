@@ -36,7 +36,7 @@ public final class Features {
       throw Qcow2FormatException.unsupported(
           file,
           "writing an image whose dirty bit is set (it was not closed)",
-          "Repair its refcounts with qemu-img check -r all");
+          "Repair its refcounts: cairn image check -r all, or qemu-img check -r all");
     }
   }
 

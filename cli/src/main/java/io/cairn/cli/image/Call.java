@@ -4,14 +4,10 @@ import io.cairn.cli.image.OptionScanner.Given;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One call of a tool: its options, those that all tools have in common read already. */
 final class Call {
-  private static final Set<String> CACHE_MODES =
-      Set.of("none", "off", "directsync", "writeback", "unsafe", "writethrough");
-
   private final Console console;
   private final Path directory;
   private final Images images;
@@ -81,7 +77,7 @@ final class Call {
 
   /** Fails unless a cache mode exists; all of them mean the same here. */
   static void requireCacheMode(String mode, String what) throws ToolFailure {
-    if (!CACHE_MODES.contains(mode)) {
+    if (!CacheModes.contains(mode)) {
       throw ToolFailure.of("Invalid " + what + " option: " + mode);
     }
   }

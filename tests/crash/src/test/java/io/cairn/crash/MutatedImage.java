@@ -12,27 +12,38 @@ import java.util.Random;
  */
 final class MutatedImage {
   private static final long OFFSET_MASK = 0x00fffffffffffe00L;
+  private static final int BITMAPS = 0x23852875;
   private static final int[] HEADER_INTS = {4, 16, 20, 32, 36, 56, 60, 96, 100};
   private static final int[] HEADER_LONGS = {8, 24, 40, 48, 64, 72, 80, 88, 104};
 
   private final byte[] original;
+
+  /** The original, to read from. */
+  private final ByteBuffer source;
+
   private final ByteBuffer bytes;
   private final Random random;
   private final List<Integer> tables = new ArrayList<>();
   private final List<Integer> entries = new ArrayList<>();
   private final int clusterSize;
 
-  private MutatedImage(byte[] original, Random random) {
+  private MutatedImage(byte[] original, byte[] present, Random random) {
     this.original = original;
-    this.bytes = ByteBuffer.wrap(original.clone());
+    this.bytes = ByteBuffer.wrap(Arrays.copyOf(present, original.length));
     this.random = random;
-    this.clusterSize = 1 << bytes.getInt(20);
+    this.clusterSize = 1 << ByteBuffer.wrap(original).getInt(20);
+    this.source = ByteBuffer.wrap(original);
     findTables();
   }
 
-  /** One mutation, or several, of a sound image. */
-  static byte[] of(byte[] original, Random random) {
-    MutatedImage image = new MutatedImage(original, random);
+  /**
+   * One mutation, or several.
+   *
+   * @param original a sound image, which says where things are
+   * @param present the image, or what was made of it before
+   */
+  static byte[] of(byte[] original, byte[] present, Random random) {
+    MutatedImage image = new MutatedImage(original, present, random);
     int count = 1 + random.nextInt(random.nextInt(4) == 0 ? 12 : 3);
     for (int i = 0; i < count; i++) {
       image.mutate();
@@ -42,10 +53,10 @@ final class MutatedImage {
 
   /** Collects where tables begin and where their entries are. */
   private void findTables() {
-    table(bytes.getLong(40), bytes.getInt(36), true);
-    table(bytes.getLong(48), bytes.getInt(56) * clusterSize / 8, true);
-    long at = bytes.getLong(64);
-    for (int i = 0; i < bytes.getInt(60) && at + 40 < original.length; i++) {
+    table(source.getLong(40), source.getInt(36), true);
+    table(source.getLong(48), source.getInt(56) * clusterSize / 8, true);
+    long at = source.getLong(64);
+    for (int i = 0; i < source.getInt(60) && at + 40 < original.length; i++) {
       int start = (int) at;
       tables.add(start);
       entries.add(start);
@@ -53,11 +64,37 @@ final class MutatedImage {
       entries.add(start + 32);
       entries.add(start + 40);
       entries.add(start + 48);
-      table(bytes.getLong(start), bytes.getInt(start + 8), true);
+      table(source.getLong(start), source.getInt(start + 8), true);
       int variable =
-          bytes.getInt(start + 36) + bytes.getShort(start + 12) + bytes.getShort(start + 14);
+          source.getInt(start + 36) + source.getShort(start + 12) + source.getShort(start + 14);
       at += (40 + variable + 7) & ~7;
     }
+    findBitmaps();
+  }
+
+  /** The header extension of bitmaps, their directory, their tables. */
+  private void findBitmaps() {
+    int at = source.getInt(4) < 3 ? 72 : source.getInt(100);
+    while (at + 32 < original.length && source.getInt(at) != 0) {
+      if (source.getInt(at) == BITMAPS) {
+        entries.addAll(List.of(at, at + 8, at + 16, at + 24));
+        long directory = source.getLong(at + 24);
+        for (int i = 0; i < source.getInt(at + 8); i++) {
+          directory += bitmap((int) directory);
+        }
+        return;
+      }
+      at += 8 + ((source.getInt(at + 4) + 7) & ~7);
+    }
+  }
+
+  /** An entry of the directory; returns its length. */
+  private int bitmap(int at) {
+    tables.add(at);
+    entries.addAll(List.of(at, at + 8, at + 16));
+    table(source.getLong(at), source.getInt(at + 8), false);
+    int variable = source.getShort(at + 18) + source.getInt(at + 20);
+    return (24 + variable + 7) & ~7;
   }
 
   private void table(long offset, int count, boolean deep) {
@@ -67,7 +104,7 @@ final class MutatedImage {
       if (at + 8 > original.length) {
         return;
       }
-      long entry = bytes.getLong(at);
+      long entry = source.getLong(at);
       if (i < 4 || entry != 0) {
         entries.add(at);
       }

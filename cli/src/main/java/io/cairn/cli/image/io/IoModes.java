@@ -1,5 +1,6 @@
 package io.cairn.cli.image.io;
 
+import io.cairn.cli.image.CacheModes;
 import io.cairn.cli.image.Console;
 import io.cairn.cli.image.KeyValues;
 import io.cairn.cli.image.ToolFailure;
@@ -9,8 +10,6 @@ import java.util.Set;
 
 /** How images are opened, read from options. */
 final class IoModes {
-  static final Set<String> CACHE_MODES =
-      Set.of("none", "off", "directsync", "writeback", "unsafe", "writethrough");
   private static final Set<String> DISCARD_MODES = Set.of("ignore", "off", "unmap", "on");
   private static final Set<String> AIO_MODES = Set.of("threads", "native", "io_uring");
 
@@ -47,7 +46,7 @@ final class IoModes {
   /** Whether the value of an option is one that it takes. */
   static boolean valid(String option, String value) {
     return switch (option) {
-      case "t" -> CACHE_MODES.contains(value);
+      case "t" -> CacheModes.contains(value);
       case "d" -> DISCARD_MODES.contains(value);
       case "i" -> AIO_MODES.contains(value);
       default -> true;

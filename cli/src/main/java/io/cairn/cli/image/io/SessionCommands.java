@@ -1,5 +1,6 @@
 package io.cairn.cli.image.io;
 
+import io.cairn.cli.image.CacheModes;
 import io.cairn.cli.image.ToolFailure;
 import java.io.IOException;
 import java.util.List;
@@ -88,7 +89,7 @@ final class SessionCommands {
       return false;
     }
     Optional<String> cache = in.value("c");
-    if (cache.isPresent() && !IoModes.CACHE_MODES.contains(cache.get())) {
+    if (cache.isPresent() && !CacheModes.contains(cache.get())) {
       session.console().error("Invalid cache option: " + cache.get());
       return false;
     }
