@@ -1,5 +1,6 @@
 package io.cairn.crash;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -55,7 +56,7 @@ final class ImageFuzzTest {
   void storedImages_used_workOrFailCleanly() throws IOException {
     Set<String> refusals = new HashSet<>();
     for (String name : sound.keySet()) {
-      refusals.addAll(use(new Candidate(name, sound.get(name)), 0));
+      refusals.addAll(use(new Candidate(name, requireNonNull(sound.get(name))), 0));
     }
     assertTrue(refusals.size() < 5, () -> "sound images were refused: " + refusals);
     for (String line : FuzzCorpus.damagedImages()) {
@@ -77,7 +78,7 @@ final class ImageFuzzTest {
     while (System.nanoTime() < end) {
       int among = random.nextBoolean() ? soundCount : pool.size();
       Candidate present = pool.get(random.nextInt(among));
-      byte[] from = sound.get(present.sound());
+      byte[] from = soundOf(present);
       Candidate next =
           new Candidate(present.sound(), MutatedImage.of(from, present.content(), random));
       if (refusals.addAll(use(next, random.nextLong()))) {
@@ -116,7 +117,11 @@ final class ImageFuzzTest {
   }
 
   private String line(Candidate candidate) {
-    return FuzzCorpus.line(candidate.sound(), sound.get(candidate.sound()), candidate.content());
+    return FuzzCorpus.line(candidate.sound(), soundOf(candidate), candidate.content());
+  }
+
+  private byte[] soundOf(Candidate candidate) {
+    return requireNonNull(sound.get(candidate.sound()));
   }
 
   private void keep(Candidate candidate) throws IOException {
