@@ -12,6 +12,8 @@ final class Errno {
   static final int EBADF = 9;
   static final int EAGAIN = 11;
   static final int EACCES = 13;
+  static final int EXDEV = 18;
+  static final int EINVAL = 22;
   static final int ENOTTY = 25;
   static final int ENOSYS = 38;
   static final int EOPNOTSUPP = 95;
@@ -31,9 +33,10 @@ final class Errno {
           Map.entry(12, "out of memory"),
           Map.entry(EACCES, "permission denied"),
           Map.entry(16, "it is busy"),
+          Map.entry(EXDEV, "it is in another file system"),
           Map.entry(20, "a part of the path is not a directory"),
           Map.entry(21, "it is a directory"),
-          Map.entry(22, "invalid argument"),
+          Map.entry(EINVAL, "invalid argument"),
           Map.entry(23, "too many open files in the system"),
           Map.entry(24, "too many open files"),
           Map.entry(26, "it is a program that is running"),

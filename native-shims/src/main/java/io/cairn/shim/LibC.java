@@ -120,6 +120,11 @@ final class LibC {
     }
   }
 
+  /** ioctl(2) with a number as its argument. */
+  int ioctl(int descriptor, long request, long argument) {
+    return (int) invoker.invokeL3(CONTEXTS[3], ioctl, descriptor, request, argument);
+  }
+
   /** fallocate(2). */
   int fallocate(int descriptor, int mode, long offset, long length) {
     return (int) invoker.invokeL4(CONTEXTS[4], fallocate, descriptor, mode, offset, length);

@@ -45,6 +45,7 @@ final class StateStore {
 
   /** Stores a saved state, which stays. */
   SavedMemory ingest(StateFiles state, SaveRequest request) throws IOException {
+    new KeptMemory(files, directory(state)).forgetIfGone(request.images());
     SavedState.Machine machine = StateReader.read(files, state).requireSound().machine();
     List<MemoryBlock> blocks = List.of(new MemoryBlock(RAM, machine.memorySizeBytes()));
     try (BlockFile ram = files.open(state.ram(), OpenMode.READ);
@@ -75,7 +76,9 @@ final class StateStore {
   }
 
   /**
-   * Makes the files of a stored state, durably. What is zero in the memory becomes holes.
+   * Makes the files of a stored state, durably. What is zero in the memory becomes holes, and where
+   * the file system shares blocks between files, a restore of the same memory as the last one
+   * writes none of it.
    *
    * @return what the files say
    * @throws StorageException CORRUPT if the image holds no state of bhyve's, or a damaged one; no
@@ -90,10 +93,7 @@ final class StateStore {
     }
     boolean done = false;
     try {
-      try (BlockFile file = files.open(to.ram(), OpenMode.CREATE_NEW)) {
-        image.writeFlat(ram.getAsInt(), file, threads());
-        file.sync();
-      }
+      makeRam(image, ram.getAsInt(), to.ram());
       MemoryPart kern = image.part(KERN).orElse(null);
       if (kern != null) {
         write(to.kern(), kern.content());
@@ -108,6 +108,27 @@ final class StateStore {
         delete(to);
       }
     }
+  }
+
+  /** Makes the RAM file, from the one of the last restore if that was of the same memory. */
+  private void makeRam(MemoryImage image, int block, Path to) throws IOException {
+    KeptMemory kept = new KeptMemory(files, directory(StateFiles.of(to)));
+    try (BlockFile file = files.open(to, OpenMode.CREATE_NEW)) {
+      if (kept.cloneTo(image, file)) {
+        file.sync();
+        return;
+      }
+    }
+    files.delete(to);
+    long sum;
+    long size;
+    try (RamSum summed = new RamSum(files.open(to, OpenMode.CREATE_NEW))) {
+      image.writeFlat(block, summed, threads());
+      summed.sync();
+      sum = summed.value();
+      size = summed.size();
+    }
+    kept.keep(image, to, size, sum);
   }
 
   private void write(Path path, ByteBuffer content) throws IOException {

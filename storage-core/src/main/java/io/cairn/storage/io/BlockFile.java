@@ -95,6 +95,18 @@ public interface BlockFile extends Closeable {
    */
   default void startWriteBack(long position, long lengthBytes) throws IOException {}
 
+  /**
+   * Gives the file the content of another one, without copying a block where the file system shares
+   * blocks between files (reflinks, as XFS and btrfs have them). Ordered and lost like a write.
+   *
+   * @param from an existing file, which stays as it is
+   * @return false if the file system cannot, or the files are in different ones; nothing changed
+   *     then
+   */
+  default boolean reflink(Path from) throws IOException {
+    return false;
+  }
+
   /** Returns once every earlier write, truncate and punch is on stable storage (fdatasync). */
   void sync() throws IOException;
 }

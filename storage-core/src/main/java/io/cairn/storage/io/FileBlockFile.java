@@ -186,6 +186,15 @@ final class FileBlockFile implements BlockFile {
   }
 
   @Override
+  public boolean reflink(Path from) throws IOException {
+    try {
+      return FileKeys.of(path).equals(key) && platform.reflink(from, path);
+    } catch (IOException e) {
+      throw HostErrors.translate(e, "cannot give " + path + " the blocks of " + from, path, 0);
+    }
+  }
+
+  @Override
   public void sync() throws IOException {
     IOException earlier = syncFailure;
     if (earlier != null) {

@@ -30,6 +30,17 @@ public interface PlatformFiles {
    */
   boolean allocate(Path file, long position, long lengthBytes) throws IOException;
 
+  /**
+   * Gives a file the content of another file of the same file system, of which no block is copied:
+   * both have the same blocks until one of them is written to.
+   *
+   * @param to an existing file, whose content is replaced
+   * @return false if this is not supported here; nothing changed then
+   */
+  default boolean reflink(Path from, Path to) throws IOException {
+    return false;
+  }
+
   /** Where the first data at or after a position is; the largest long if there is none. */
   default long nextData(Path file, long position) throws IOException {
     return position;

@@ -8,7 +8,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.function.LongConsumer;
 
-/** Copies a RAM file; where it holds zeros the copy has holes. */
+/**
+ * Copies a RAM file. The copy shares the blocks where the file system can; elsewhere it has holes
+ * where the file holds zeros.
+ */
 public final class RamCopy {
   private static final int CHUNK_SIZE_BYTES = 1 << 20;
   private static final int HOLE_SIZE_BYTES = 1 << 16;
@@ -24,6 +27,11 @@ public final class RamCopy {
       throws IOException {
     try (to;
         BlockFile in = fileSystem.open(from, OpenMode.READ)) {
+      if (to.reflink(from)) {
+        copied.accept(in.size());
+        to.sync();
+        return;
+      }
       to.truncate(in.size());
       ByteBuffer chunk = ByteBuffer.allocate(CHUNK_SIZE_BYTES);
       ByteBuffer zeros = ByteBuffer.allocate(HOLE_SIZE_BYTES);
