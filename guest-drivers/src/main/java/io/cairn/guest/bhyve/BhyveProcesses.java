@@ -82,7 +82,13 @@ final class BhyveProcesses {
     }
     try {
       List<String> absolute = new ArrayList<>(words);
-      absolute.set(0, process.info().command().orElse(words.get(0)));
+      // As it was typed, if that says where the program is; the program may be a wrapper's.
+      Path typed = Path.of(words.get(0));
+      absolute.set(
+          0,
+          typed.isAbsolute() && Files.isExecutable(typed)
+              ? typed.toString()
+              : process.info().command().orElse(words.get(0)));
       return Optional.of(Launch.of(absolute, directory.get()));
     } catch (StorageException e) {
       return Optional.empty();

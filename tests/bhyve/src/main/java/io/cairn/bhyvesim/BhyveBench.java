@@ -1,5 +1,6 @@
 package io.cairn.bhyvesim;
 
+import io.cairn.bhyvesim.SimArguments.Shows;
 import io.cairn.bhyvesim.SimulatedBhyve.Behaviour;
 import io.cairn.guest.bhyve.control.ControlClient;
 import io.cairn.guest.bhyve.control.SaveRequest;
@@ -9,6 +10,7 @@ import io.cairn.guest.bhyve.state.StateFiles;
 import io.cairn.storage.io.HostFileSystem;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -25,7 +27,10 @@ import java.util.regex.Pattern;
 /** A simulated guest with its programs and directories, seen from outside. */
 public final class BhyveBench implements AutoCloseable {
   private static final Pattern STATE = Pattern.compile("\"state\":\"([^\"]*)\"");
-  private static final int WAIT_SECONDS = 60;
+
+  /** Enough for an emulated processor, where a JVM takes most of a minute to start. */
+  private static final int WAIT_SECONDS = 300;
+
   private static final int STEPS = 5;
   private static final int PAUSED_MILLIS = 30;
 
@@ -90,7 +95,7 @@ public final class BhyveBench implements AutoCloseable {
     return """
         #!/bin/sh
         export SIM_HOME='%s' SIM_RUN='%s' SIM_GENERATION=%s %s CLASSPATH='%s'
-        exec '%s' -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m -Xshare:auto %s "$@"
+        exec '%s' -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m -Xshare:auto %s %s "$@"
         """
         .formatted(
             home,
@@ -99,6 +104,7 @@ public final class BhyveBench implements AutoCloseable {
             counting ? "SIM_COUNT=1" : "",
             System.getProperty("java.class.path"),
             Path.of(System.getProperty("java.home"), "bin", "java"),
+            String.join(" ", CairnCommand.classArchive()),
             SimulatedBhyve.class.getName());
   }
 
@@ -117,7 +123,7 @@ public final class BhyveBench implements AutoCloseable {
             "g1-path-bytes",
             "100",
             "timeout",
-            "60",
+            Integer.toString(WAIT_SECONDS),
             "destroy",
             ""));
   }
@@ -171,32 +177,39 @@ public final class BhyveBench implements AutoCloseable {
     }
   }
 
-  /** The processes of simulated guests whose disks are below a directory. */
+  /** The processes of simulated guests that have their notes in a directory. */
   public static List<ProcessHandle> left(Path home) {
+    // By the environment: a process may write over its arguments.
     return ProcessHandle.allProcesses()
-        .filter(
-            process ->
-                process
-                    .info()
-                    .arguments()
-                    .map(words -> String.join(" ", words))
-                    .filter(
-                        all ->
-                            all.contains(SimulatedBhyve.class.getName())
-                                && all.contains(home.toString()))
-                    .isPresent())
+        .filter(process -> (proc(process, "environ") + "\0").contains("SIM_HOME=" + home + "\0"))
         .toList();
+  }
+
+  private static String proc(ProcessHandle process, String file) {
+    Path path = Path.of("/proc", Long.toString(process.pid()), file);
+    try {
+      return new String(Files.readAllBytes(path), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return ""; // it has ended, or is somebody else's
+    }
   }
 
   /** Its process; there is at most one. */
   public List<ProcessHandle> processes() {
-    return left(home).stream()
-        .filter(process -> process.info().arguments().orElseThrow()[lastWord(process)].equals(vm))
-        .toList();
+    return left(home).stream().filter(this::isItsOwn).toList();
   }
 
-  private static int lastWord(ProcessHandle process) {
-    return process.info().arguments().orElseThrow().length - 1;
+  private boolean isItsOwn(ProcessHandle process) {
+    String words = proc(process, "cmdline");
+    while (words.endsWith("\0")) {
+      words = words.substring(0, words.length() - 1);
+    }
+    return words.equals("bhyve: " + vm) || words.endsWith("\0" + vm);
+  }
+
+  /** Has its processes show their own words, a title, or what a Java program shows. */
+  void show(Shows shows) throws IOException {
+    notes.show(shows);
   }
 
   /** Whether it runs. */

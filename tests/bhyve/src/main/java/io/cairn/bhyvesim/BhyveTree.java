@@ -16,6 +16,7 @@ import io.cairn.restore.RestorePlanner;
 import io.cairn.restore.RestoreRequest;
 import io.cairn.storage.DiskRef;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -88,7 +89,7 @@ public final class BhyveTree {
     OperationResult result =
         store.execute(store.planCreate(CreateRequest.builder(GUEST).name(name).build())).await();
     saved.put(name, Facts.of(bench.lastNote("saved")));
-    require(bench.running(), "the guest does not run after " + name);
+    requireRunning(name);
     requireRestored(name, bench.lastNote("restored"), Optional.empty());
     return result.checkpoint().orElseThrow();
   }
@@ -97,10 +98,21 @@ public final class BhyveTree {
   public void restore(CheckpointStore store, String name) throws IOException {
     CheckpointId target = store.view(GUEST).tree().resolve(name).id();
     store.execute(RestorePlanner.plan(store, RestoreRequest.to(GUEST, target))).await();
-    require(bench.running(), "the guest does not run after " + name);
+    requireRunning(name);
     requireRestored(name, bench.lastNote("restored"), Optional.of(target));
     require(store.view(GUEST).tree().current().orElseThrow().id().equals(target), "current");
     bench.letCount();
+  }
+
+  private void requireRunning(String name) throws IOException {
+    if (!bench.running()) {
+      Path log = stateDirectory().resolve("bhyve.log");
+      throw new AssertionError(
+          "the guest does not run after "
+              + name
+              + "; bhyve said: "
+              + (Files.exists(log) ? Files.readString(log) : "nothing"));
+    }
   }
 
   private void requireRestored(String name, String note, Optional<CheckpointId> target)
@@ -155,9 +167,8 @@ public final class BhyveTree {
     bench.close();
     VerifyReport report = store.verify(GUEST, Optional.empty(), progress -> {});
     require(report.clean(), report.toString());
-    require(
-        store.doctor(Optional.empty(), DoctorOptions.look()).diagnoses().isEmpty(),
-        "the doctor finds something");
+    List<?> found = store.doctor(Optional.empty(), DoctorOptions.look()).diagnoses();
+    require(found.isEmpty(), "the doctor finds " + found);
   }
 
   /** Three branches, restored in every direction and in random order, some of it deleted. */
@@ -186,6 +197,46 @@ public final class BhyveTree {
     }
     verify(store);
     requireEveryStartWasFromAnInstant();
+  }
+
+  /** The least there is: two checkpoints, back to one and forward to the other. */
+  public void walkBackAndForward(CheckpointStore store) throws IOException {
+    create(store, "a");
+    create(store, "b");
+    restore(store, "a");
+    restore(store, "b");
+    requireEveryStartWasFromAnInstant();
+  }
+
+  /**
+   * Has commands killed at random instants. Whoever comes next must find the guest running, with
+   * memory and disks of one instant. The store is not open, and has checkpoints {@code a} and
+   * {@code b}.
+   *
+   * @return how many of the commands were killed before they ended
+   */
+  public int kill(Random random, int kills) throws IOException, InterruptedException {
+    CairnCommand command = new CairnCommand(directory);
+    long pace = command.time("create", GUEST + "@c");
+    int struck = 0;
+    for (int i = 0; i < kills; i++) {
+      String target = GUEST + "@" + (random.nextBoolean() ? "a" : "b");
+      boolean creates = random.nextBoolean();
+      List<String> words =
+          creates ? List.of("create", GUEST + "@k" + i) : List.of("restore", target);
+      struck += command.killedAfter(random.nextLong(pace), words) ? 1 : 0;
+      try (CheckpointStore store = open()) {
+        store.recover();
+        requireRunning(words.toString());
+        requireEveryStartWasFromAnInstant();
+        for (Checkpoint checkpoint : store.view(GUEST).tree().all()) {
+          if (checkpoint.automatic() || checkpoint.name().startsWith("k")) {
+            delete(store, checkpoint.name());
+          }
+        }
+      }
+    }
+    return struck;
   }
 
   private static void require(boolean holds, String otherwise) {

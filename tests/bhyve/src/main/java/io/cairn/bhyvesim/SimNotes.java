@@ -1,5 +1,6 @@
 package io.cairn.bhyvesim;
 
+import io.cairn.bhyvesim.SimArguments.Shows;
 import io.cairn.bhyvesim.SimulatedBhyve.Behaviour;
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
@@ -68,6 +69,20 @@ final class SimNotes {
   /** What it did, oldest first. */
   List<String> lines() throws IOException {
     return Files.exists(log()) ? Files.readAllLines(log()) : new ArrayList<>();
+  }
+
+  void show(Shows shows) throws IOException {
+    Files.writeString(home.resolve(vm + ".shows"), shows.name());
+  }
+
+  /** What its processes show as their arguments. */
+  Shows shows() throws IOException {
+    Path file = home.resolve(vm + ".shows");
+    return Files.exists(file) ? Shows.valueOf(Files.readString(file).strip()) : Shows.JAVA;
+  }
+
+  Path program() {
+    return home.resolve("bhyve");
   }
 
   void behave(Behaviour behaviour) throws IOException {

@@ -37,7 +37,9 @@ public final class SimulatedBhyve {
     /** The last bytes of the .kern file are missing. */
     SHORT_WRITE,
     /** A device cannot be saved. */
-    NOTHING
+    NOTHING,
+    /** It does not know what it is asked for. */
+    UNKNOWN_COMMAND
   }
 
   private static final int KILLED = 137;
@@ -62,6 +64,11 @@ public final class SimulatedBhyve {
     SocketGeneration generation = SocketGeneration.valueOf(System.getenv("SIM_GENERATION"));
     SimOptions options = SimOptions.parse(words);
     SimNotes notes = new SimNotes(Path.of(System.getenv("SIM_HOME")), options.vm());
+    switch (notes.shows()) {
+      case WORDS -> SimArguments.showWords(notes.program(), words);
+      case TITLE -> SimArguments.showTitle("bhyve: " + options.vm());
+      case JAVA -> {}
+    }
     SimGuest guest;
     if (options.restore().isPresent()) {
       guest = restored(options, notes, words);
@@ -153,7 +160,7 @@ public final class SimulatedBhyve {
       end++;
     }
     String name = new String(bytes, Integer.BYTES, end - Integer.BYTES, StandardCharsets.UTF_8);
-    if (save(Path.of(name)) && suspend) {
+    if (save(Path.of(name), notes.takeBehaviour()) && suspend) {
       leave(generation == SocketGeneration.G2 ? Optional.empty() : Optional.of(connection));
     }
   }
@@ -169,22 +176,25 @@ public final class SimulatedBhyve {
     String name = list.text("filename").orElseThrow();
     // Names are opened below the directory that came along, wherever that is by now.
     Path path = directory < 0 ? Path.of(name) : Path.of("/proc/self/fd/" + directory).resolve(name);
-    boolean saved = save(path);
+    Behaviour behaviour = notes.takeBehaviour();
+    boolean saved = save(path, behaviour);
+    if (saved && list.get("suspend").equals(Optional.of(new NvValue.Bool(true)))) {
+      // A suspended bhyve ends within the work, before it could answer.
+      leave(Optional.of(connection));
+    }
     if (generation == SocketGeneration.G5) {
+      String error =
+          behaviour == Behaviour.UNKNOWN_COMMAND ? "command 'checkpoint' not found" : "failed";
       NvList.Builder answer = NvList.builder();
       connection.send(
           NvCodec.encode(
-              (saved ? answer.put("done", new NvValue.Null()) : answer.text("error", "failed"))
+              (saved ? answer.put("done", new NvValue.Null()) : answer.text("error", error))
                   .build()));
-    }
-    if (saved && list.get("suspend").equals(Optional.of(new NvValue.Bool(true)))) {
-      leave(Optional.of(connection));
     }
   }
 
   /** Saves the guest; whether it may end now. */
-  private boolean save(Path path) throws IOException {
-    Behaviour behaviour = notes.takeBehaviour();
+  private boolean save(Path path, Behaviour behaviour) throws IOException {
     StateFiles files = StateFiles.of(path);
     guest.stop();
     boolean of2020 = generation.compareTo(SocketGeneration.G3) < 0;

@@ -8,9 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.cairn.bhyvesim.SimulatedBhyve.Behaviour;
 import io.cairn.checkpoint.CheckpointId;
-import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.guest.DiskWork;
 import io.cairn.checkpoint.guest.LiveDisk;
 import io.cairn.checkpoint.guest.LiveGuest;
@@ -23,7 +21,6 @@ import io.cairn.storage.Blocker;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.StorageException;
-import io.cairn.storage.io.HostFileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,9 +36,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** What goes wrong between the driver and a bhyve. */
 @Tag("crash")
@@ -93,102 +87,6 @@ final class BhyveDriverFaultsTest {
         work,
         Optional.empty(),
         SaveRequest.After.CONTINUE);
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "G1, FULL_DISK, is not whole",
-    "G3, SHORT_WRITE, is not whole",
-    "G4, NOTHING, saved nothing of web",
-    "G5, FULL_DISK, bhyve did not save web: failed",
-  })
-  void save_thatBhyveFails_leavesGuestRunningAndNothingBehind(
-      SocketGeneration generation, Behaviour behaviour, String message) throws Exception {
-    try (BhyveBench bench = bench(generation)) {
-      bench.boot();
-      bench.behave(behaviour);
-      try (LiveGuest live = attach(bench)) {
-        StorageException e =
-            assertThrows(
-                StorageException.class,
-                () -> live.save(request(mode -> assertFalse(true, "disks were touched"))));
-        assertTrue(String.valueOf(e.getMessage()).contains(message), e.getMessage());
-        assertTrue(live.running());
-      }
-      long before = bench.counter(directory);
-      bench.letCount();
-      assertTrue(bench.counter(directory) > before);
-      assertEquals(List.of(), left());
-      assertFalse(images().exists(ID));
-    }
-  }
-
-  private List<String> left() throws IOException {
-    return HostFileSystem.instance().list(directory).stream()
-        .map(file -> String.valueOf(file.getFileName()))
-        .filter(name -> !name.equals("bhyve.log") && !name.equals("launch.json"))
-        .toList();
-  }
-
-  @Test
-  void bhyve_thatDiesWhileItSaves_isSaidToBeGone() throws Exception {
-    try (BhyveBench bench = bench(SocketGeneration.G4)) {
-      bench.boot();
-      bench.behave(Behaviour.DIE);
-      try (LiveGuest live = attach(bench)) {
-        StorageException e =
-            assertThrows(StorageException.class, () -> live.save(request(mode -> {})));
-        assertTrue(String.valueOf(e.getMessage()).contains("its memory is lost"), e.getMessage());
-      }
-      assertTrue(driver.attach(SimDisks.guest(home, bench), directory).isEmpty());
-    }
-  }
-
-  @ParameterizedTest
-  @EnumSource(
-      value = SocketGeneration.class,
-      names = {"G2", "G4"})
-  void bhyve_thatStalls_isLeftAtTheDeadlineAndNothingIsTakenForGranted(SocketGeneration generation)
-      throws Exception {
-    try (BhyveBench bench = bench(generation)) {
-      bench.boot();
-      bench.behave(Behaviour.STALL);
-      SortedMap<String, String> options = new TreeMap<>(bench.driverOptions());
-      options.put("timeout", "1");
-      Guest guest = SimDisks.guest(home, options);
-      try (LiveGuest live = driver.attach(guest, directory).orElseThrow()) {
-        assertThrows(StorageException.class, () -> live.save(request(mode -> {})));
-        assertTrue(live.running());
-      }
-      assertFalse(images().exists(ID));
-    }
-  }
-
-  @Test
-  void cairn_thatStopsAfterItAsked_findsTheSuspendedGuestAgain() throws Exception {
-    try (BhyveBench bench = bench(SocketGeneration.G4)) {
-      bench.boot();
-      bench.letCount();
-      bench.behave(Behaviour.SLOW);
-      long counter = bench.counter(directory);
-      SortedMap<String, String> options = new TreeMap<>(bench.driverOptions());
-      options.put("timeout", "1");
-      // Gives up while bhyve is at it, as if it had been killed.
-      try (LiveGuest live = driver.attach(SimDisks.guest(home, options), directory).orElseThrow()) {
-        StorageException e = assertThrows(StorageException.class, live::pause);
-        assertEquals(ErrorCode.FAILED, e.code());
-      }
-      // The next one waits for the end of it.
-      try (LiveGuest live = attach(bench)) {
-        assertFalse(live.running());
-        assertEquals(counter, bench.counter(directory));
-        live.resume();
-        assertTrue(live.running());
-      }
-      assertEquals(counter, Long.parseLong(note(bench, "restored", "counter")));
-      assertTrue(bench.lastNote("restored").contains("disks-agree"));
-      assertEquals(List.of(), left());
-    }
   }
 
   @Test
@@ -295,20 +193,6 @@ final class BhyveDriverFaultsTest {
           bench.launchFile(), String.join(" ", bench.commandLine()).replace("-c 2", "-c 4"));
       StorageException e = assertThrows(StorageException.class, () -> attach(bench));
       assertTrue(String.valueOf(e.getMessage()).contains("a bhyve answers"), e.getMessage());
-    }
-  }
-
-  @Test
-  void names_thatBhyveWouldCut_areRefused() throws Exception {
-    String longName = "v".repeat(100);
-    BhyveBench bench = bench(SocketGeneration.G4);
-    SortedMap<String, String> options = new TreeMap<>(bench.driverOptions());
-    for (String name : List.of(longName + "1", longName + "2", "a/b", "..", "")) {
-      options.put("vm", name);
-      options.remove("launch");
-      StorageException e =
-          assertThrows(StorageException.class, () -> driver.resolve(options), name);
-      assertEquals(ErrorCode.USAGE, e.code());
     }
   }
 

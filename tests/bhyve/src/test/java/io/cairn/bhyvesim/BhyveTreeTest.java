@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -70,8 +69,6 @@ final class BhyveTreeTest {
   void command_killedAtAnyInstant_leavesGuestRunningFromOneInstant(SimDisks.Kind kind)
       throws IOException, InterruptedException {
     List<Path> images = SimDisks.images(home, kind);
-    Random random = Seeds.random("bhyve kills " + kind);
-    int struck = 0;
     try (BhyveBench bench =
         BhyveBench.create(home, "web", SocketGeneration.G4, SMALL_MIB, true, images)) {
       BhyveTree tree = new BhyveTree(bench, home.resolve("store"), options());
@@ -80,25 +77,7 @@ final class BhyveTreeTest {
         tree.create(store, "a");
         tree.create(store, "b");
       }
-      CairnCommand command = new CairnCommand(home.resolve("store"));
-      long pace = command.time("create", "web@c");
-      for (int i = 0; i < KILLS; i++) {
-        String target = random.nextBoolean() ? "web@a" : "web@b";
-        boolean creates = random.nextBoolean();
-        List<String> words = creates ? List.of("create", "web@k" + i) : List.of("restore", target);
-        boolean killed = command.killedAfter(random.nextLong(pace), words);
-        struck += killed ? 1 : 0;
-        try (CheckpointStore store = tree.open()) {
-          store.recover();
-          assertTrue(bench.running(), "the guest does not run after " + words);
-          tree.requireEveryStartWasFromAnInstant();
-          for (Checkpoint checkpoint : store.view(BhyveTree.GUEST).tree().all()) {
-            if (checkpoint.automatic() || checkpoint.name().startsWith("k")) {
-              tree.delete(store, checkpoint.name());
-            }
-          }
-        }
-      }
+      int struck = tree.kill(Seeds.random("bhyve kills " + kind), KILLS);
       assertTrue(struck > KILLS / 4, struck + " of " + KILLS + " were killed in time");
       try (CheckpointStore store = tree.open()) {
         tree.restore(store, "a");

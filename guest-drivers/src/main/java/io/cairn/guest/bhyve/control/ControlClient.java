@@ -90,6 +90,8 @@ public final class ControlClient {
    * @return the checked state
    * @throws StorageException BLOCKED if nothing was asked because no bhyve answers or a name is
    *     taken; FAILED if the state is not there or not whole, with what is known about why
+   * @throws UnknownOutcomeException if bhyve may still be at it; with G2, from which nothing comes
+   *     but the files, always when they are not whole in time
    */
   public StateReport save(SaveRequest request, SocketGeneration generation, Duration timeout)
       throws IOException {
@@ -237,7 +239,14 @@ public final class ControlClient {
       }
       pause(request);
     }
-    return require(request);
+    // It may be at it still, and end when it is done: to take this for a failure would be to forget
+    // a guest that is suspended a moment later.
+    throw new UnknownOutcomeException(
+        "it is not known whether "
+            + request.vmName()
+            + " is being saved: its files are not whole in time",
+        "look at the VM, and at " + request.target().ram() + " with 'cairn state verify'",
+        null);
   }
 
   private static void pause(SaveRequest request) throws StorageException {

@@ -88,6 +88,7 @@ final class StateReaderTest {
         "\"ncpus\": 2 | \"ncpus\": 2.0 | expected a number from 0 to 2147483647 for 'ncpus'",
         "\"ncpus\": 2, | `` | a.ckp.meta: at byte 22: expected the key 'ncpus', found none",
         "\"vmname\": \"vm1\" | \"vmname\": 7 | expected a text for 'vmname', found 7",
+        "\"memsize\": 262144 | \"memsize\": 0 | expected 'memsize' of at least 1, found 0",
         "\"memsize\": 262144 | \"memsize\": 262145 | expected 'memsize' in whole pages",
         "\"memsize\": 262144 | \"memsize\": 524288 |"
             + " a.ckp: at byte 262144: expected 524288 bytes, the 'memsize' of the .meta file",

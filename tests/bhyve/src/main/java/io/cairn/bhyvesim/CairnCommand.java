@@ -1,7 +1,7 @@
 package io.cairn.bhyvesim;
 
-import io.cairn.cli.Main;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,26 +10,25 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** The {@code cairn} command as a process of its own, which may be killed. */
-final class CairnCommand {
-  private static final int LIMIT_SECONDS = 120;
+public final class CairnCommand {
+  /** By name: the programs here do not need the command, the tests do. */
+  private static final String MAIN = "io.cairn.cli.Main";
+
+  private static final int LIMIT_SECONDS = 300;
 
   private final Path store;
 
-  CairnCommand(Path store) {
+  /** The command on a store. */
+  public CairnCommand(Path store) {
     this.store = store;
   }
 
   private Process start(List<String> words) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Xshare:auto",
-                Main.class.getName(),
-                "--store",
-                store.toString()));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
+    command.addAll(classArchive());
+    command.addAll(List.of(MAIN, "--store", store.toString()));
     command.addAll(words);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
@@ -38,6 +37,13 @@ final class CairnCommand {
         .redirectInput(Path.of("/dev/null").toFile())
         .redirectOutput(output().toFile())
         .start();
+  }
+
+  /** The archive of classes that this program was started with, for those it starts. */
+  static List<String> classArchive() {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(option -> option.startsWith("-XX:SharedArchiveFile="))
+        .toList();
   }
 
   private Path output() {
