@@ -1,28 +1,19 @@
 package io.cairn.interop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * What must hold for twins at every step: each program finds both images faultless and equal, and
  * lists the same snapshots and the same map of them.
  */
 final class TwinChecks {
-  private static final Pattern MAP_ENTRY =
-      Pattern.compile(
-          "\\{ \"start\": (\\d+), \"length\": (\\d+), (\"depth\".*?\"data\": \\w+)(,"
-              + " \"offset\".*)?}");
-
   private final ImageTwins twins;
 
   TwinChecks(ImageTwins twins) {
@@ -32,10 +23,10 @@ final class TwinChecks {
   /**
    * Fails unless the images of a name are alike.
    *
-   * @param sameMaps whether the maps of both have to be the same, too; a resize may store zeros
-   *     where the other one says that there are none
+   * @param sameZeros whether zeros have to be kept in the same way, too: a resize or a commit may
+   *     store them where the other program says that there are none
    */
-  void assertAlike(String name, boolean sameMaps) throws IOException {
+  void assertAlike(String name, boolean sameZeros) throws IOException {
     String theirs = twins.theirs().resolve(name).toString();
     String ours = twins.ours().resolve(name).toString();
     for (String image : List.of(theirs, ours)) {
@@ -46,16 +37,17 @@ final class TwinChecks {
     identical("qemu-img", twins.qemu(compare, ""));
     identical("cairn", twins.cairn(compare, ""));
     same("snapshot", "-l", theirs, ours);
-    if (sameMaps) {
-      assertEquals(
-          map(twins.qemu(mapOf(theirs), ""), false),
-          map(twins.qemu(mapOf(ours), ""), false),
-          "the maps");
+    TwinMaps first = TwinMaps.of(twins.qemu(mapOf(theirs), ""), false);
+    TwinMaps second = TwinMaps.of(twins.qemu(mapOf(ours), ""), false);
+    if (sameZeros) {
+      assertEquals(first, second, "the maps");
+    } else {
+      first.assertSameUpToZeros(second, Path.of(ours));
     }
     for (String image : List.of(theirs, ours)) {
       assertEquals(
-          map(twins.qemu(mapOf(image), ""), true),
-          map(twins.cairn(mapOf(image), ""), true),
+          TwinMaps.of(twins.qemu(mapOf(image), ""), true),
+          TwinMaps.of(twins.cairn(mapOf(image), ""), true),
           "both maps of " + image);
     }
   }
@@ -116,41 +108,5 @@ final class TwinChecks {
 
   private static List<String> mapOf(String image) {
     return List.of("map", "-f", "qcow2", "--output=json", image);
-  }
-
-  /**
-   * The entries, joined where they are alike.
-   *
-   * @param places whether they must also follow each other in the file
-   */
-  private static List<String> map(ImageTwins.Outcome outcome, boolean places) {
-    assertEquals(0, outcome.exitCode(), () -> outcome.toString());
-    List<String> entries = new ArrayList<>();
-    String last = "";
-    long end = 0;
-    long start = 0;
-    Matcher entry = MAP_ENTRY.matcher(outcome.out());
-    while (entry.find()) {
-      long at = Long.parseLong(entry.group(1));
-      String what = entry.group(3);
-      if (entry.group(4) != null) {
-        long distance = Long.parseLong(entry.group(4).replaceAll("\\D", "")) - at;
-        what += places ? " stored " + distance + " further" : " stored";
-      }
-      // Where zeros that are stored have become holes in the file is up to each program.
-      what = what.replace("\"zero\": true, \"data\": true", "\"zero\": false, \"data\": true");
-      if (!places && what.endsWith("stored")) {
-        what = what.replace("\"zero\": true, \"data\": false", "\"zero\": false, \"data\": true");
-      }
-      if (!what.equals(last)) {
-        entries.add(start + "-" + end + " " + last);
-        start = end;
-        last = what;
-      }
-      end = at + Long.parseLong(entry.group(2));
-    }
-    entries.add(start + "-" + end + " " + last);
-    assertTrue(end > 0 || outcome.out().startsWith("["), outcome.out());
-    return entries;
   }
 }
