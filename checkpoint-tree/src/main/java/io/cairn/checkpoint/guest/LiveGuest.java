@@ -74,6 +74,30 @@ public interface LiveGuest extends AutoCloseable {
    */
   void end() throws IOException;
 
+  /**
+   * Whether the process of this guest can itself take on the memory of another guest to start, so
+   * that {@link GuestStarter#prepare} need not make anything ready for a new one. Changes nothing.
+   *
+   * @param saved whether this guest is saved, with {@link SaveRequest.After#HOLD}, before that
+   */
+  default boolean canBecome(StartRequest next, boolean saved) throws IOException {
+    return false;
+  }
+
+  /**
+   * Ends it, like {@link #end()}, to be followed by a start of another guest in its place. A driver
+   * may keep the process, without its disks, for {@link GuestStarter#start} to load that guest's
+   * memory into. Until then it counts as gone: who looks for the guest finds none, and what is kept
+   * is ended.
+   *
+   * @param next what will be started; its image has been proven
+   * @throws io.cairn.storage.StorageException CORRUPT if the image is damaged; the guest is as it
+   *     was
+   */
+  default void endBefore(StartRequest next) throws IOException {
+    end();
+  }
+
   /** Lets go of it; may be called again. */
   @Override
   void close() throws IOException;

@@ -14,6 +14,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -33,10 +34,14 @@ public final class MemoryImage implements Closeable {
   /** How many pages a thread takes at once: some MiB. */
   private static final int SLICE_PAGES = 2048;
 
+  private final BlockFileSystem files;
+  private final Path directory;
   private final ImageMap map;
   private final Packs packs;
 
   MemoryImage(BlockFileSystem files, Path directory, ImageMap map) {
+    this.files = files;
+    this.directory = directory;
     this.map = map;
     this.packs = new Packs(files, directory);
   }
@@ -100,6 +105,29 @@ public final class MemoryImage implements Closeable {
     }
   }
 
+  /**
+   * Opens another image of the same guest.
+   *
+   * @throws StorageException NOT_FOUND if there is none, CORRUPT if its map is damaged
+   */
+  public MemoryImage beside(CheckpointId id) throws IOException {
+    return new MemoryImage(files, directory, MapFile.read(files, directory, id));
+  }
+
+  /**
+   * The pages of a block that another image of the same guest holds with another content. Told from
+   * where they are stored and from their digests; reads no page.
+   *
+   * @param block the number of the block, which the other image has with the same name and size
+   */
+  public BitSet differing(int block, MemoryImage other) throws IOException {
+    checkElementIndex(block, blocks().size(), "block");
+    try (PageReader here = new PageReader(packs, map.packs(), pageSizeBytes());
+        PageReader there = new PageReader(other.packs, other.map.packs(), pageSizeBytes())) {
+      return new PageComparison(map, here, other.map, there).differing(block);
+    }
+  }
+
   /** Reads one page. */
   public void read(int block, int page, ByteBuffer to) throws IOException {
     checkElementIndex(block, blocks().size(), "block");
@@ -151,6 +179,20 @@ public final class MemoryImage implements Closeable {
       await(all, failed);
     } finally {
       workers.shutdown();
+    }
+  }
+
+  /**
+   * Reads pages of one block that are not zero, each once, in the order in which they are stored.
+   *
+   * @param block the number of the block
+   * @param wanted which pages of the block; others are not given, but may be read with them
+   * @param sink takes the pages, from this thread
+   */
+  public void readPages(int block, BitSet wanted, PageSink sink) throws IOException {
+    StoredPages pages = StoredPages.of(map, block, wanted);
+    try (PageReader reader = new PageReader(packs, map.packs(), pageSizeBytes())) {
+      pages.read(reader, 0, pages.size(), sink);
     }
   }
 

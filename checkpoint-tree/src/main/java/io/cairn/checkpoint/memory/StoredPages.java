@@ -3,6 +3,7 @@ package io.cairn.checkpoint.memory;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.OptionalInt;
 
 /**
@@ -46,6 +47,22 @@ final class StoredPages {
     }
     Arrays.sort(keys);
     return new StoredPages(layout, keys);
+  }
+
+  /** Those of one block that are wanted; the numbers are of the block. */
+  static StoredPages of(ImageMap image, int block, BitSet wanted) {
+    int from = image.layout().firstPage(block);
+    int end = from + image.layout().pagesOf(block);
+    long[] keys = new long[wanted.cardinality()];
+    int count = 0;
+    for (int page = wanted.nextSetBit(0); page >= 0; page = wanted.nextSetBit(page + 1)) {
+      long place = from + page < end ? image.pages().get(from + page) : PageMap.ZERO;
+      if (place != PageMap.ZERO) {
+        keys[count++] = place << PAGE_BITS | (from + page);
+      }
+    }
+    Arrays.sort(keys, 0, count);
+    return new StoredPages(image.layout(), Arrays.copyOf(keys, count));
   }
 
   int size() {

@@ -85,19 +85,21 @@ final class LiveTransaction implements AutoCloseable {
       return;
     }
     LiveDraft plan = draft.get();
-    if (plan.start().isPresent() && plan.start().get().memory()) {
+    boolean loads = plan.start().isPresent() && plan.start().get().memory();
+    if (loads) {
       control.at("checking the memory", 1, entry.steps().size());
       new MemoryProof(shop).require(guest, recorded(plan.start().get().checkpoint()));
-      prepare(plan.start().get());
-    }
-    if (!plan.attached()) {
-      return;
     }
     boolean takes = entry.before().stream().anyMatch(s -> s.step() instanceof TakeSnapshots);
-    if (!takes) {
+    if (plan.attached() && takes) {
+      live = Optional.of(attach());
+    }
+    if (loads) {
+      prepare(plan);
+    }
+    if (live.isEmpty()) {
       return;
     }
-    live = Optional.of(attach());
     boolean ends = plan.end() == LiveDraft.End.BEFORE_SWITCH;
     if (!ends || plan.save().isPresent()) {
       take(live.get(), plan, outcomes, control);
@@ -105,11 +107,23 @@ final class LiveTransaction implements AutoCloseable {
     if (ends) {
       control.at("ending the guest", 1, entry.steps().size());
       stage(Stage.ENDING);
-      live.get().end();
+      end(live.get(), plan);
       live.get().close();
       live = Optional.empty();
       stage(Stage.ENDED);
       shop.crashPoints().reached("guest ended");
+    }
+  }
+
+  /** Ends the guest; its driver may keep the process for the memory that is loaded next. */
+  private void end(LiveGuest hypervisor, LiveDraft plan) throws IOException {
+    if (plan.start().isEmpty() || !plan.start().get().memory()) {
+      hypervisor.end();
+      return;
+    }
+    LiveDraft.Start order = plan.start().get();
+    try (MemoryImage image = shop.folders().images(guest).open(order.checkpoint())) {
+      hypervisor.endBefore(request(order, recorded(order), Optional.of(image)));
     }
   }
 
@@ -288,10 +302,17 @@ final class LiveTransaction implements AutoCloseable {
   }
 
   /** What the driver reads of the memory, it reads while the guest still runs. */
-  private void prepare(LiveDraft.Start order) throws IOException {
-    CheckpointMemory from = recorded(order);
+  private void prepare(LiveDraft plan) throws IOException {
+    LiveDraft.Start order = plan.start().orElseThrow();
     try (MemoryImage image = shop.folders().images(guest).open(order.checkpoint())) {
-      starter().prepare(request(order, from, Optional.of(image)));
+      StartRequest request = request(order, recorded(order), Optional.of(image));
+      boolean kept =
+          live.isPresent()
+              && plan.end() == LiveDraft.End.BEFORE_SWITCH
+              && live.get().canBecome(request, plan.save().isPresent());
+      if (!kept) {
+        starter().prepare(request);
+      }
     }
   }
 

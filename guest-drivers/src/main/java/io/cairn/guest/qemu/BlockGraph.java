@@ -32,6 +32,9 @@ final class BlockGraph {
   /** Begins the names of nodes that were added here; the number of their file follows. */
   private static final String OURS = "cairn-";
 
+  /** Ends the names of virtio devices within those that carry them. */
+  private static final String BACKEND = "/virtio-backend";
+
   private static final Duration FOLD = Duration.ofMinutes(10);
   private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -152,14 +155,17 @@ final class BlockGraph {
 
   /** Opens an overlay; the image below it stays as it is open. */
   private String add(QemuDisk device, Path overlay) throws IOException {
+    return add(device, overlay, false);
+  }
+
+  /** Opens an image, with those below it or without. */
+  private String add(QemuDisk device, Path overlay, boolean whole) throws IOException {
     FileId id =
         FileId.of(overlay)
             .orElseThrow(
                 () -> new StorageException(ErrorCode.FAILED, overlay + " does not exist", ""));
     String node = OURS + Long.toString(id.inode(), 36) + "-" + Integer.toString(random(), 36);
-    JsonObject file = new JsonObject();
-    file.addProperty("driver", "file");
-    file.addProperty("filename", overlay.toString());
+    JsonObject file = file(overlay);
     JsonObject cache = new JsonObject();
     cache.addProperty("direct", device.cacheDirect());
     cache.addProperty("no-flush", device.cacheNoFlush());
@@ -172,8 +178,42 @@ final class BlockGraph {
             .with("detect-zeroes", device.detectZeroes())
             .with("file", file);
     // Opening the backing file again would ask for a lock that the guest holds.
-    guest.execute(command.with("backing", JsonNull.INSTANCE));
+    guest.execute(whole ? command : command.with("backing", JsonNull.INSTANCE));
     return node;
+  }
+
+  /**
+   * Gives a device, whose guest is paused and has let go of its images, another image with all that
+   * is below it, and closes the one it had.
+   */
+  void replace(QemuDisk device, Path image) throws IOException {
+    String node = add(device, image, true);
+    String path = device.device();
+    guest.execute(
+        QmpCommand.of("qom-set")
+            .with(
+                "path",
+                path.endsWith(BACKEND)
+                    ? path.substring(0, path.length() - BACKEND.length())
+                    : path)
+            .with("property", "drive")
+            .with("value", node));
+    drop(device.node());
+  }
+
+  /** Names of nodes, as arguments take them. */
+  static JsonArray names(String node) {
+    JsonArray names = new JsonArray();
+    names.add(node);
+    return names;
+  }
+
+  /** A file as a node of its own beneath another. */
+  static JsonObject file(Path path) {
+    JsonObject file = new JsonObject();
+    file.addProperty("driver", "file");
+    file.addProperty("filename", path.toString());
+    return file;
   }
 
   private static int random() {

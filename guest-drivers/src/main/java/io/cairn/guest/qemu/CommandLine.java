@@ -162,6 +162,15 @@ public record CommandLine(List<String> arguments) {
     return options().stream().anyMatch(CommandLine::flat);
   }
 
+  /** Whether QEMU ends when the guest reboots. */
+  boolean endsAtReboot() {
+    return options().stream()
+        .anyMatch(
+            o ->
+                o.name().equals("no-reboot")
+                    || (o.name().equals("action") && o.value().contains("reboot=shutdown")));
+  }
+
   /** Whether memory is nowhere spoken of but in {@code -m}, so that it can be mapped instead. */
   boolean plainMemory() {
     return options().stream()

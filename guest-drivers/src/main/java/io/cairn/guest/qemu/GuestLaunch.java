@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class GuestLaunch {
   private static final int LOG_TAIL_BYTES = 4096;
-  private static final Duration POLL = Duration.ofMillis(10);
+  private static final Duration POLL = Duration.ofMillis(2);
 
   private final Path socket;
   private final Path log;

@@ -18,6 +18,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What Linux tells of processes under /proc, see proc(5). QMP does not tell which process answers;
@@ -42,6 +43,9 @@ final class ProcFiles {
           "DISPLAY",
           "WAYLAND_DISPLAY");
 
+  /** Where the last process was found that listens at a socket: it is looked at first. */
+  private static final Map<Path, Long> LAST = new ConcurrentHashMap<>();
+
   private ProcFiles() {}
 
   /**
@@ -51,6 +55,10 @@ final class ProcFiles {
    */
   static QemuProcess listeningAt(Path socket) throws IOException {
     Map<String, String> paths = listening(socket);
+    Long last = LAST.get(socket);
+    if (last != null && holds(last, paths, socket) && program(last).contains("qemu")) {
+      return read(last);
+    }
     List<Long> found = new ArrayList<>();
     if (!paths.isEmpty()) {
       for (long pid : processes()) {
@@ -64,6 +72,7 @@ final class ProcFiles {
       found.removeIf(pid -> !program(pid).contains("qemu"));
     }
     if (found.size() == 1) {
+      LAST.put(socket, found.get(0));
       return read(found.get(0));
     }
     throw new StorageException(

@@ -19,6 +19,8 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A guest of QEMU that is attached to by its QMP socket. Attaching changes nothing; neither does
@@ -27,6 +29,7 @@ import java.util.Set;
  */
 public final class QemuGuest implements AutoCloseable {
   private static final Duration END = Duration.ofSeconds(30);
+  private static final AtomicReference<@Nullable Known> KNOWN = new AtomicReference<>();
 
   /** The run state from when a migration stops the guest until QEMU is done with it. */
   private static final String ENDS_MIGRATION = "finish-migrate";
@@ -49,8 +52,8 @@ public final class QemuGuest implements AutoCloseable {
       QmpClient client = QmpClient.connect(socket, options);
       boolean attached = false;
       try {
-        QemuGuest guest =
-            new QemuGuest(client, QmpFeatures.query(client), ProcFiles.listeningAt(socket));
+        QemuProcess process = ProcFiles.listeningAt(socket);
+        QemuGuest guest = new QemuGuest(client, features(client, process), process);
         attached = true;
         return guest;
       } finally {
@@ -62,6 +65,24 @@ public final class QemuGuest implements AutoCloseable {
       throw QemuErrors.of(e);
     }
   }
+
+  /** A process does not learn anything new; asking takes longer than all else of attaching. */
+  private static QmpFeatures features(QmpClient client, QemuProcess process) throws IOException {
+    Known last = KNOWN.get();
+    if (last != null
+        && last.socket().equals(client.socket())
+        && last.pid() == process.pid()
+        && last.startTicks() == process.startTicks()
+        && process.startTicks() > 0) {
+      return last.features();
+    }
+    QmpFeatures features = QmpFeatures.query(client);
+    KNOWN.set(new Known(client.socket(), process.pid(), process.startTicks(), features));
+    return features;
+  }
+
+  /** What is known of the process that was attached to last. */
+  private record Known(Path socket, long pid, long startTicks, QmpFeatures features) {}
 
   QmpClient client() {
     return client;
@@ -214,7 +235,48 @@ public final class QemuGuest implements AutoCloseable {
             "QEMU process " + process.pid() + " does not end",
             "end it by hand, then try again");
       }
-      Waiting.pause(Duration.ofMillis(5));
+      Waiting.pause(Duration.ofMillis(1));
+    }
+  }
+
+  /**
+   * Brings a paused guest out of the run state in which QEMU holds one that was migrated away, and
+   * which it saves no more: by a reset, so that the guest's memory and devices are lost.
+   */
+  void leavePostmigrate() throws IOException {
+    if (!status().equals("postmigrate")) {
+      return;
+    }
+    boolean ends = process.commandLine().endsAtReboot();
+    if (ends) {
+      execute(QmpCommand.of("set-action").with("reboot", "reset"));
+    }
+    client.takeEvents();
+    execute(QmpCommand.of("system_reset"));
+    Deadline deadline = Deadline.in(END);
+    while (status().equals("postmigrate")) {
+      if (deadline.passed()) {
+        throw new StorageException(ErrorCode.FAILED, "QEMU does not reset the guest", "");
+      }
+      try {
+        client.awaitEvent(e -> e.name().equals("RESET"), Duration.ofMillis(2));
+      } catch (QmpException e) {
+        throw QemuErrors.of(e);
+      }
+    }
+    if (ends) {
+      execute(QmpCommand.of("set-action").with("reboot", "shutdown"));
+    }
+  }
+
+  /** Ends the process, in order if it still takes orders. It has let go of its images. */
+  void kill() throws IOException {
+    try {
+      quit();
+    } catch (IOException e) {
+      ProcessHandle.of(process.pid())
+          .filter(p -> process.alive())
+          .ifPresent(ProcessHandle::destroyForcibly);
     }
   }
 

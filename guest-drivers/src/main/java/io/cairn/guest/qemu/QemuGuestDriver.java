@@ -101,11 +101,16 @@ public final class QemuGuestDriver implements GuestDriver {
   /**
    * A guest without a socket, or with one at which nobody listens any more, is powered off; that
    * its disks are not in use their backends find out. A process that waits for a state that nobody
-   * will give it, as the one that started it was killed, runs no guest and is ended.
+   * will give it, as the one that started it was killed, runs no guest and is ended; so is one that
+   * was kept for another state.
    */
   @Override
   public Optional<LiveGuest> attach(Guest guest) throws IOException {
     QemuOptions options = QemuOptions.of(guest.driverOptions());
+    Optional<KeptProcess> kept = KeptProcess.take(options.socket());
+    if (kept.isPresent()) {
+      kept.get().end();
+    }
     if (!Files.exists(options.socket())) {
       return Optional.empty();
     }
@@ -122,7 +127,9 @@ public final class QemuGuestDriver implements GuestDriver {
     }
     boolean attached = false;
     try {
-      if (reached.status().equals("inmigrate")) {
+      String status = reached.status();
+      if (status.equals("inmigrate")
+          || (!status.equals("running") && KeptProcess.isMarked(reached))) {
         reached.quit();
         return Optional.empty();
       }

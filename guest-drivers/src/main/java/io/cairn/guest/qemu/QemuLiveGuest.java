@@ -1,5 +1,6 @@
 package io.cairn.guest.qemu;
 
+import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.guest.DiskWork;
 import io.cairn.checkpoint.guest.GuestPause;
@@ -8,6 +9,7 @@ import io.cairn.checkpoint.guest.LiveGuest;
 import io.cairn.checkpoint.guest.SaveEstimate;
 import io.cairn.checkpoint.guest.SaveRequest;
 import io.cairn.checkpoint.guest.SavedGuest;
+import io.cairn.checkpoint.guest.StartRequest;
 import io.cairn.guest.qemu.PauseClock.Part;
 import io.cairn.storage.Blocker;
 import io.cairn.storage.DiskRef;
@@ -45,6 +47,12 @@ final class QemuLiveGuest implements LiveGuest {
   private final QemuOptions options;
   private final QemuGuest qemu;
   private final BlockFileSystem files;
+
+  /** The checkpoint that has the guest's memory as it is now, since it was saved and held. */
+  private Optional<CheckpointId> held = Optional.empty();
+
+  /** Whether the process, with the connection to it, was kept for another guest. */
+  private boolean kept;
 
   QemuLiveGuest(Guest guest, QemuOptions options, QemuGuest qemu, BlockFileSystem files) {
     this.guest = guest;
@@ -155,9 +163,16 @@ final class QemuLiveGuest implements LiveGuest {
   @Override
   public SavedGuest save(SaveRequest request) throws IOException {
     settleGraph();
-    SaveMethod method = choose(request.method());
+    boolean holds = request.after() == SaveRequest.After.HOLD;
+    // Nobody waits for a guest that will not run on: what is done soonest is best.
+    SaveMethod method =
+        holds && request.method().isEmpty() && options.method().isEmpty()
+            ? SaveMethod.STOPPED
+            : choose(request.method());
     SortedMap<String, String> machine = machine();
+    held = Optional.empty();
     GuestSave.Result result = new GuestSave(qemu, files).save(request, method);
+    held = holds ? Optional.of(request.id()) : Optional.empty();
     return new SavedGuest(result.memory(), machine, QemuOptions.word(method), result.pause());
   }
 
@@ -243,6 +258,7 @@ final class QemuLiveGuest implements LiveGuest {
   /** A process that was killed in a pause may have left the disks' paths ahead of QEMU. */
   @Override
   public void resume() throws IOException {
+    held = Optional.empty();
     if (!qemu.running()) {
       qemu.takeImages();
       settleGraph();
@@ -260,7 +276,41 @@ final class QemuLiveGuest implements LiveGuest {
   }
 
   @Override
+  public boolean canBecome(StartRequest next, boolean saved) throws IOException {
+    InPlaceRestore restore = new InPlaceRestore(qemu, guest, files);
+    return options.inPlace()
+        && restore.possible(next, SavedMachine.of(machine()))
+        && (saved || restore.knowsMemory(next.image().orElseThrow()));
+  }
+
+  /**
+   * Keeps the process where that is possible. Until it is marked nothing has happened to the guest;
+   * from then on it only ever ends, or becomes the other.
+   */
+  @Override
+  public void endBefore(StartRequest next) throws IOException {
+    Optional<KeptProcess> keep = Optional.empty();
+    InPlaceRestore restore = new InPlaceRestore(qemu, guest, files);
+    if (options.inPlace() && restore.possible(next, SavedMachine.of(machine()))) {
+      qemu.pause();
+      keep = restore.prepare(next, held);
+    }
+    if (keep.isPresent()) {
+      try {
+        keep.get().keep(options.socket());
+        kept = true;
+        return;
+      } catch (StorageException e) {
+        LOG.warn("the process of {} cannot be kept: {}", guest.name(), e.getMessage());
+      }
+    }
+    end();
+  }
+
+  @Override
   public void close() {
-    qemu.close();
+    if (!kept) {
+      qemu.close();
+    }
   }
 }

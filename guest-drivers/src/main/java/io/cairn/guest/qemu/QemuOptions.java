@@ -17,19 +17,22 @@ import java.util.TreeMap;
  * @param socket its QMP socket
  * @param agent the socket of its guest agent
  * @param method how its memory is saved unless a save says otherwise; empty for the best
+ * @param inPlace whether its process takes on the memory of other checkpoints, where it can
  */
-record QemuOptions(Path socket, Optional<Path> agent, Optional<SaveMethod> method) {
+record QemuOptions(
+    Path socket, Optional<Path> agent, Optional<SaveMethod> method, boolean inPlace) {
   private static final String QMP = "qmp";
   private static final String AGENT = "agent";
   private static final String METHOD = "method";
+  private static final String IN_PLACE = "in-place";
 
   static QemuOptions of(SortedMap<String, String> options) throws StorageException {
     for (String name : options.keySet()) {
-      if (!Set.of(QMP, AGENT, METHOD).contains(name)) {
+      if (!Set.of(QMP, AGENT, METHOD, IN_PLACE).contains(name)) {
         throw new StorageException(
             ErrorCode.USAGE,
             "guest driver 'qemu' has no option '" + name + "'",
-            "its options are qmp, agent and method");
+            "its options are qmp, agent, method and in-place");
       }
     }
     String socket = options.getOrDefault(QMP, "");
@@ -42,7 +45,16 @@ record QemuOptions(Path socket, Optional<Path> agent, Optional<SaveMethod> metho
     return new QemuOptions(
         absolute(socket),
         Optional.ofNullable(options.get(AGENT)).map(QemuOptions::absolute),
-        method(Optional.ofNullable(options.get(METHOD))));
+        method(Optional.ofNullable(options.get(METHOD))),
+        inPlace(options.getOrDefault(IN_PLACE, "no")));
+  }
+
+  private static boolean inPlace(String word) throws StorageException {
+    if (!Set.of("yes", "no").contains(word)) {
+      throw new StorageException(
+          ErrorCode.USAGE, "in-place is '" + word + "'", "it is yes or no");
+    }
+    return word.equals("yes");
   }
 
   private static Path absolute(String path) {
@@ -55,6 +67,9 @@ record QemuOptions(Path socket, Optional<Path> agent, Optional<SaveMethod> metho
     options.put(QMP, socket.toString());
     agent.ifPresent(path -> options.put(AGENT, path.toString()));
     method.ifPresent(m -> options.put(METHOD, word(m)));
+    if (inPlace) {
+      options.put(IN_PLACE, "yes");
+    }
     return options;
   }
 

@@ -37,6 +37,10 @@ final class QemuStarter implements GuestStarter {
   public LiveGuest start(StartRequest request) throws IOException {
     QemuOptions options = QemuOptions.of(request.guest().driverOptions());
     SavedMachine saved = SavedMachine.of(request.machine());
+    Optional<QemuGuest> same = inPlace(request, options);
+    if (same.isPresent()) {
+      return new QemuLiveGuest(request.guest(), options, same.get(), files);
+    }
     Path log = request.directory().resolve(LOG_FILE);
     GuestLaunch launch = new GuestLaunch(options.socket(), log, request.hook(), PATIENCE);
     QemuGuest started =
@@ -45,6 +49,26 @@ final class QemuStarter implements GuestStarter {
             : launch.start(
                 saved.process(), saved.process().commandLine().paused(), Optional.empty());
     return new QemuLiveGuest(request.guest(), options, started, files);
+  }
+
+  /** The process that was kept for this memory, with the memory loaded; empty if there is none. */
+  private Optional<QemuGuest> inPlace(StartRequest request, QemuOptions options)
+      throws IOException {
+    Optional<KeptProcess> kept = KeptProcess.take(options.socket());
+    if (kept.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      if (kept.get().isFor(request)) {
+        return Optional.of(kept.get().load());
+      }
+    } catch (IOException e) {
+      LOG.warn("a new process is started, as the present one refuses: {}", e.getMessage());
+    } finally {
+      InPlaceRestore.forget(files, request.directory());
+    }
+    kept.get().end();
+    return Optional.empty();
   }
 
   /** Writes the flat file, or reads all of the memory where there will be none. */

@@ -29,6 +29,11 @@ final class StateSocket implements AutoCloseable {
 
   /** Makes a file belong to the user of a process, where that is another one. */
   void give(long pid, Path file) throws IOException {
+    giveTo(pid, file);
+  }
+
+  /** Makes a file belong to the user of a process, where that is another one. */
+  static void giveTo(long pid, Path file) throws IOException {
     UserPrincipal owner = Files.getOwner(ProcFiles.of(pid));
     if (!owner.equals(Files.getOwner(file))) {
       Files.setOwner(file, owner);

@@ -59,7 +59,7 @@ final class StateSource {
         if (deadline.passed()) {
           throw e;
         }
-        Waiting.pause(Duration.ofMillis(5));
+        Waiting.pause(Duration.ofMillis(1));
       }
     }
   }

@@ -41,6 +41,11 @@ final class Monitor implements AutoCloseable {
     return QmpJson.text(QmpJson.object(client.execute("query-status")), "status").equals("running");
   }
 
+  /** Adds a node without a device to the block graph. */
+  void addNode(String driver, String name) throws IOException {
+    client.execute(QmpCommand.of("blockdev-add").with("driver", driver).with("node-name", name));
+  }
+
   void execute(String command) throws IOException {
     client.execute(command);
   }

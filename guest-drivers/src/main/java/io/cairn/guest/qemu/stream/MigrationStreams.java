@@ -8,6 +8,8 @@ import io.cairn.storage.io.BlockFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.BitSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,12 @@ import org.jspecify.annotations.Nullable;
  * (CORRUPT, UNSUPPORTED) and leaves no image.
  */
 public final class MigrationStreams {
+  /**
+   * Blocks from this size on, in bytes, are memory that is zero in a new process; smaller ones may
+   * hold a ROM.
+   */
+  public static final long LARGE_BYTES = 16 << 20;
+
   private MigrationStreams() {}
 
   /**
@@ -81,5 +89,17 @@ public final class MigrationStreams {
   public static void writeWithout(MemoryImage image, Set<String> leftOut, OutputStream out)
       throws IOException {
     new StreamWriter(image, out).writeWithout(leftOut);
+  }
+
+  /**
+   * Writes an image as a plain stream for a process whose memory is known. Its devices are loaded
+   * whole.
+   *
+   * @param changed by number of the block, the pages that are not in the process yet; blocks that
+   *     are missing are written whole
+   */
+  public static void writeChanges(
+      MemoryImage image, Map<Integer, BitSet> changed, OutputStream out) throws IOException {
+    new StreamWriter(image, out).writeChanges(changed);
   }
 }

@@ -3,6 +3,7 @@ package io.cairn.guest.qemu.stream;
 import io.cairn.checkpoint.memory.MemoryBlock;
 import io.cairn.checkpoint.memory.MemoryImage;
 import io.cairn.checkpoint.memory.MemoryPart;
+import io.cairn.checkpoint.memory.PageSink;
 import io.cairn.storage.ErrorCode;
 import io.cairn.storage.StorageException;
 import java.io.BufferedOutputStream;
@@ -12,20 +13,27 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
 /**
  * Writes an image as a stream: the head, the table of blocks, one section with all pages, and the
  * devices as they were. Pages that are zero are left out of large blocks, which are zero in a new
- * process, and are written for small ones, which may hold a ROM there.
+ * process, and are written for small ones, which may hold a ROM there. For a process that is not
+ * new they are written for all.
  */
 final class StreamWriter {
   private static final int BUFFER_BYTES = 1 << 20;
-  private static final long LARGE_BYTES = 16 << 20;
 
   private final MemoryImage image;
   private final DataOutputStream out;
+
+  /** Whether the process that loads the stream has nothing in its memory yet. */
+  private boolean fresh = true;
+
+  /** By block, the pages to write; all pages of a block that is missing. */
+  private Map<Integer, BitSet> wanted = Map.of();
 
   /** The block of the page before. */
   private int lastBlock = -1;
@@ -36,6 +44,14 @@ final class StreamWriter {
   }
 
   void writePlain() throws IOException {
+    out.write(bytes(StreamReader.HEAD_PART));
+    write(Set.of(), false);
+  }
+
+  /** For a process whose memory is known: of these blocks only these pages, of others all. */
+  void writeChanges(Map<Integer, BitSet> changed) throws IOException {
+    fresh = false;
+    wanted = Map.copyOf(changed);
     out.write(bytes(StreamReader.HEAD_PART));
     write(Set.of(), false);
   }
@@ -111,23 +127,27 @@ final class StreamWriter {
 
   private void pages(int block) throws IOException {
     int size = image.pageSizeBytes();
-    BitSet written = new BitSet();
-    image.readPages(
-        OptionalInt.of(block),
-        1,
+    MemoryBlock of = image.blocks().get(block);
+    int pages = Math.toIntExact(of.sizeBytes() / size);
+    BitSet missing = new BitSet(pages);
+    missing.set(0, pages);
+    PageSink sink =
         (number, first, from, offset, count) -> {
           for (int i = 0; i < count; i++) {
             record(block, first + i, StreamFormat.RAM_PAGE);
             out.write(from, offset + i * size, size);
           }
-          written.set(first, first + count);
-        });
-    MemoryBlock of = image.blocks().get(block);
-    int pages = (int) (of.sizeBytes() / size);
-    if (of.sizeBytes() < LARGE_BYTES) {
-      for (int page = written.nextClearBit(0);
-          page < pages;
-          page = written.nextClearBit(page + 1)) {
+          missing.clear(first, first + count);
+        };
+    BitSet only = wanted.get(block);
+    if (only == null) {
+      image.readPages(OptionalInt.of(block), 1, sink);
+    } else {
+      missing.and(only);
+      image.readPages(block, only, sink);
+    }
+    if (!fresh || of.sizeBytes() < MigrationStreams.LARGE_BYTES) {
+      for (int page = missing.nextSetBit(0); page >= 0; page = missing.nextSetBit(page + 1)) {
         record(block, page, StreamFormat.RAM_ZERO);
         out.writeByte(0);
       }

@@ -26,7 +26,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -295,5 +297,31 @@ final class MigrationStreamsTest {
         };
     SavedMemory slow = MigrationStreams.save(trickle, images, ID, Optional.empty(), 2);
     assertEquals(save(SECOND, stream).digest(), slow.digest());
+  }
+
+  @Test
+  void writeChanges_someOfABlock_writesThoseAndAllOfTheOthersZerosIncluded() throws IOException {
+    save(ID, live());
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    ByteArrayOutputStream some = new ByteArrayOutputStream();
+    BitSet wanted = new BitSet();
+    wanted.set(0);
+    wanted.set(100);
+    try (MemoryImage image = images.open(ID)) {
+      MigrationStreams.writeChanges(image, Map.of(), all);
+      MigrationStreams.writeChanges(image, Map.of(0, wanted), some);
+    }
+    save(SECOND, all.toByteArray());
+    for (int page : new int[] {0, 5, 6, 7}) {
+      assertArrayEquals(page(ID, 0, page), page(SECOND, 0, page), "page " + page);
+    }
+    assertTrue(all.size() > (32 << 20) / PAGE * 9, "a zero page takes nine bytes: " + all.size());
+    CheckpointId third = new CheckpointId("0".repeat(31) + "3");
+    save(third, some.toByteArray());
+    assertArrayEquals(page(ID, 0, 0), page(third, 0, 0));
+    assertArrayEquals(new byte[PAGE], page(third, 0, 5), "a page that was not wanted");
+    for (int page = 0; page < 4; page++) {
+      assertArrayEquals(page(ID, 1, page), page(third, 1, page), "page " + page + " of the ROM");
+    }
   }
 }
