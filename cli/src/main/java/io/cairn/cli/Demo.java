@@ -1,16 +1,9 @@
 package io.cairn.cli;
 
-import io.cairn.cli.terminal.Streams;
 import io.cairn.cli.terminal.Style;
 import io.cairn.cli.terminal.Terminal;
-import io.cairn.storage.CairnException;
-import io.cairn.storage.ErrorCode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,13 +14,12 @@ import java.util.Map;
  * later.
  */
 final class Demo {
-  private static final String GUEST = "vm";
+  private static final String GUEST = Tour.GUEST;
   private static final int LARGE = 600;
   private static final int SMALL = 150;
 
-  private final Invocation in;
   private final Terminal terminal;
-  private final Path store;
+  private final Tour tour;
   private final DemoDisk root;
   private final DemoDisk data;
   private final Map<String, String> hashes = new LinkedHashMap<>();
@@ -36,9 +28,8 @@ final class Demo {
 
   /** A tour in an empty directory. */
   Demo(Invocation in, Path directory) {
-    this.in = in;
     this.terminal = in.terminal();
-    this.store = directory.resolve("store");
+    this.tour = new Tour(in, directory.resolve("store"));
     this.root = new DemoDisk(directory.resolve("root.qcow2"));
     this.data = new DemoDisk(directory.resolve("data.qcow2"));
   }
@@ -66,26 +57,26 @@ final class Demo {
   }
 
   private void makeDisks() throws IOException {
-    chapter("Two disks of a guest");
-    say("Two qcow2 images with content: root keeps its snapshots within the image, data keeps");
-    say("each as a file beside it. The guest's paths stay what they are, whatever happens.");
+    tour.chapter("Two disks of a guest");
+    tour.say("Two qcow2 images with content: root keeps its snapshots within the image, data keeps");
+    tour.say("each as a file beside it. The guest's paths stay what they are, whatever happens.");
     root.create();
     data.create();
     root.write("an operating system", LARGE);
     data.write("a database", LARGE);
-    run(
+    tour.run(
         "guest",
         "add",
         GUEST,
         "--disk",
-        "root=qcow2:" + escape(root.path()) + ",mode=internal",
+        "root=qcow2:" + Tour.escape(root.path()) + ",mode=internal",
         "--disk",
-        "data=qcow2:" + escape(data.path()) + ",mode=overlay");
+        "data=qcow2:" + Tour.escape(data.path()) + ",mode=overlay");
   }
 
   private void growTree() throws IOException {
-    chapter("A tree with three branches");
-    say("Between the checkpoints the guest works: both disks are written to.");
+    tour.chapter("A tree with three branches");
+    tour.say("Between the checkpoints the guest works: both disks are written to.");
     create("install", "fresh installation");
     work("configuration");
     create("configured", "services set up");
@@ -93,7 +84,7 @@ final class Demo {
     create("upgrade-1", "halfway");
     work("upgrade, second half");
     create("upgrade-2", "upgrade done");
-    say("Back to before the upgrade, to try something else:");
+    tour.say("Back to before the upgrade, to try something else:");
     restore("configured", "an ancestor");
     work("experiment");
     create("experiment-1", "another way");
@@ -102,46 +93,46 @@ final class Demo {
     restore("install", "the root");
     work("a minimal system");
     create("minimal", "third branch");
-    tree();
+    tour.tree();
   }
 
   private void restoreEverywhere() throws IOException {
-    chapter("In every direction");
-    say("Each restore is compared with the hash of both disks from when the checkpoint was made.");
+    tour.chapter("In every direction");
+    tour.say("Each restore is compared with the hash of both disks from when the checkpoint was made.");
     restore("upgrade-2", "on another branch");
     restore("install", "an ancestor");
     restore("experiment-2", "a descendant");
   }
 
   private void keepUnsavedWork() throws IOException {
-    chapter("Nothing is lost");
-    say("The guest works on without a checkpoint, then is put elsewhere. Cairn keeps that work");
-    say("as an automatic checkpoint first.");
+    tour.chapter("Nothing is lost");
+    tour.say("The guest works on without a checkpoint, then is put elsewhere. Cairn keeps that work");
+    tour.say("as an automatic checkpoint first.");
     work("hours of work nobody saved");
     String unsaved = hash();
     restore("upgrade-1", "on another branch");
-    String automatic = firstLine(capture("list", GUEST, "-H", "-p", "-o", "name", "-S", "created"));
+    String automatic = Tour.firstLine(tour.capture("list", GUEST, "-H", "-p", "-o", "name", "-S", "created"));
     hashes.put(automatic, unsaved);
     restore(automatic, "the unsaved work");
   }
 
   private void visitAll() throws IOException {
-    chapter("Every checkpoint once more");
+    tour.chapter("Every checkpoint once more");
     for (String name : List.copyOf(hashes.keySet())) {
-      capture("restore", GUEST + "@" + name);
+      tour.capture("restore", GUEST + "@" + name);
       compare(name);
     }
-    say(comparisons + " comparisons so far, " + mismatches + " mismatches.");
+    tour.say(comparisons + " comparisons so far, " + mismatches + " mismatches.");
   }
 
   private void finish() {
-    chapter("The tree, and proof that all is sound");
-    tree();
-    say("The same for a terminal without UTF-8:");
-    run("tree", GUEST, "--ascii");
-    run("verify", GUEST);
-    say("");
-    say(
+    tour.chapter("The tree, and proof that all is sound");
+    tour.tree();
+    tour.say("The same for a terminal without UTF-8:");
+    tour.run("tree", GUEST, "--ascii");
+    tour.run("verify", GUEST);
+    tour.say("");
+    tour.say(
         mismatches == 0
             ? terminal.styled(Style.GREEN, "Every checkpoint came back bit for bit.")
             : terminal.styled(Style.RED, mismatches + " comparisons failed."));
@@ -149,14 +140,14 @@ final class Demo {
 
   private void create(String name, String description) throws IOException {
     hashes.put(name, hash());
-    command("create", GUEST + "@" + name, "-m", description);
-    capture("create", GUEST + "@" + name, "-m", description);
+    tour.command("create", GUEST + "@" + name, "-m", description);
+    tour.capture("create", GUEST + "@" + name, "-m", description);
   }
 
   private void restore(String name, String where) throws IOException {
-    command("restore", GUEST + "@" + name);
-    capture("restore", GUEST + "@" + name);
-    say("    " + name + " is " + where + ": " + compare(name));
+    tour.command("restore", GUEST + "@" + name);
+    tour.capture("restore", GUEST + "@" + name);
+    tour.say("    " + name + " is " + where + ": " + compare(name));
   }
 
   private String compare(String name) throws IOException {
@@ -178,80 +169,5 @@ final class Demo {
 
   private String hash() throws IOException {
     return root.contentHash() + data.contentHash();
-  }
-
-  private void tree() {
-    run("tree", GUEST);
-  }
-
-  /** Shows and runs a command, and shows what it prints as data. */
-  private void run(String... words) {
-    command(words);
-    capture(words).lines().forEach(line -> say("    " + line));
-  }
-
-  private void command(String... words) {
-    say(terminal.styled(Style.BOLD, "  $ cairn " + String.join(" ", quoted(words))));
-  }
-
-  /** Runs a command on the tour's own store and returns what it prints as data. */
-  private String capture(String... words) {
-    List<String> arguments = new ArrayList<>(List.of("--store", store.toString()));
-    arguments.addAll(List.of(words));
-    arguments.addAll(List.of("--color", terminal.outColor() ? "always" : "never"));
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    Environment environment = in.environment();
-    Map<String, String> variables = new LinkedHashMap<>(environment.variables());
-    // Both forms of the tree are shown, whatever the locale.
-    variables.put("LC_ALL", "C.UTF-8");
-    variables.keySet().removeIf(name -> name.startsWith("CAIRN_"));
-    int code =
-        CairnCommand.run(
-            arguments,
-            new Environment(
-                variables,
-                environment.home(),
-                environment.systemConfig(),
-                environment.superuser(),
-                environment.clock()),
-            new Streams(InputStream.nullInputStream(), out, err, false, false, false),
-            in.interruption());
-    if (code != 0) {
-      err.toString(StandardCharsets.UTF_8).lines().forEach(terminal::err);
-      throw new CairnException(
-          ErrorCode.CORRUPT,
-          "the tour's command 'cairn " + String.join(" ", words) + "' exited with " + code,
-          "--keep keeps the directory to look at");
-    }
-    return out.toString(StandardCharsets.UTF_8);
-  }
-
-  private void chapter(String title) {
-    say("");
-    say(terminal.styled(Style.BOLD, title));
-  }
-
-  private void say(String line) {
-    if (!in.json()) {
-      terminal.out(line);
-      terminal.flush();
-    }
-  }
-
-  private static String escape(Path path) {
-    return path.toString().replace(",", ",,");
-  }
-
-  private static String firstLine(String text) {
-    return text.lines().findFirst().orElse("");
-  }
-
-  private static List<String> quoted(String... words) {
-    List<String> quoted = new ArrayList<>();
-    for (String word : words) {
-      quoted.add(word.matches("[A-Za-z0-9@=:/._,~-]+") ? word : "'" + word + "'");
-    }
-    return quoted;
   }
 }

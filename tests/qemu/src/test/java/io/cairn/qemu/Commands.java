@@ -17,22 +17,24 @@ final class Commands {
 
   /** The command on a store. */
   static CairnCli inProcess(Path store) {
-    Path nowhere = store.resolveSibling("no-such-home");
+    return CairnCli.onStore(store, withoutStore(store.resolveSibling("no-such-home")));
+  }
+
+  /** The command for a user whose home does not exist, and who has the lane's programs. */
+  static CairnCli withoutStore(Path home) {
     Environment environment =
         new Environment(
-            Map.of("LC_ALL", "C.UTF-8"),
-            nowhere,
-            nowhere,
+            Map.of("LC_ALL", "C.UTF-8", "CAIRN_TEST_CACHE", Qemu.cache().toString()),
+            home,
+            home,
             false,
             Clock.system(ZoneId.systemDefault()));
-    return CairnCli.onStore(
-        store,
-        CairnCli.inProcess(
-            (arguments, out, err) ->
-                CairnCommand.run(
-                    arguments,
-                    environment,
-                    new Streams(InputStream.nullInputStream(), out, err, false, false, false))));
+    return CairnCli.inProcess(
+        (arguments, out, err) ->
+            CairnCommand.run(
+                arguments,
+                environment,
+                new Streams(InputStream.nullInputStream(), out, err, false, false, false)));
   }
 
   /** A process of its own for one command on a store. */

@@ -11,7 +11,8 @@ enum Qemu {
   /** That of its backports. */
   V10;
 
-  private static Path cache() {
+  /** Where the lane has its programs and the guest. */
+  static Path cache() {
     String folder = System.getenv("CAIRN_TEST_CACHE");
     String cache = System.getenv("XDG_CACHE_HOME");
     return folder != null
