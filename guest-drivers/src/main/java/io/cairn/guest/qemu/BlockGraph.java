@@ -30,7 +30,7 @@ import java.util.Optional;
  */
 final class BlockGraph {
   /** Begins the names of nodes that were added here; the number of their file follows. */
-  private static final String OURS = "cairn-";
+  static final String OURS = "cairn-";
 
   /** Ends the names of virtio devices within those that carry them. */
   private static final String BACKEND = "/virtio-backend";

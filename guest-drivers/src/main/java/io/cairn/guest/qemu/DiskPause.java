@@ -84,6 +84,10 @@ final class DiskPause {
       guest.pause();
       clock.spent(Part.FREEZE);
       workReleased();
+    } else if (guest.hasLetGo()) {
+      // By the save of a process that was killed; it cannot be migrated once more.
+      clock.start();
+      workAfterMigration();
     } else {
       migrateAway(clock, ran);
       workAfterMigration();

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * another one as often as wanted.
  */
 final class GuestLaunch {
+  /** Tells a launch hook, and whoever looks for the process, which socket it is to listen at. */
+  static final String SOCKET_VARIABLE = "CAIRN_QMP_SOCKET";
+
   private static final int LOG_TAIL_BYTES = 4096;
   private static final Duration POLL = Duration.ofMillis(2);
 
@@ -149,7 +152,7 @@ final class GuestLaunch {
     builder.directory(recorded.workingDirectory().toFile());
     Map<String, String> environment = builder.environment();
     environment.putAll(recorded.environment());
-    environment.put("CAIRN_QMP_SOCKET", socket.toString());
+    environment.put(SOCKET_VARIABLE, socket.toString());
     builder.redirectInput(new File("/dev/null"));
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));

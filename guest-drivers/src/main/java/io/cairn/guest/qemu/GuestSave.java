@@ -121,9 +121,7 @@ final class GuestSave {
       throw new StorageException(
           ErrorCode.BLOCKED,
           "the guest is in QEMU's run state '" + status + "', in which it cannot be saved",
-          status.equals("postmigrate")
-              ? "it was held by a save before: resume it first"
-              : "wait until it runs, or pause it");
+          "wait until it runs, or pause it");
     }
   }
 
@@ -198,7 +196,7 @@ final class GuestSave {
     try {
       guest.migration().cancel();
       guest.migration().configure(Set.of());
-      guest.takeImages();
+      guest.retakeImages();
       // Where the overlays did not get their names the guest returns to what the paths name.
       new BlockGraph(guest).settle(request.disks().stream().map(LiveDisk::disk).toList());
       if (ran && !guest.running()) {

@@ -48,7 +48,14 @@ final class Migration {
   /** A migration that moves no byte for as long as this hangs. */
   private static final Duration STALL = Duration.ofSeconds(60);
 
+  /** A migration whose other end is gone fails sooner than this. */
+  private static final Duration SETTLE = Duration.ofSeconds(20);
+
   private static final Duration POLL = Duration.ofMillis(20);
+
+  /** What {@code query-migrate} says of a migration that has not ended. */
+  private static final Set<String> UNDER_WAY =
+      Set.of("setup", "active", "device", "pre-switchover", "cancelling");
 
   private final QmpClient client;
   private final QmpFeatures features;
@@ -175,13 +182,47 @@ final class Migration {
     await(info -> status(info).equals("completed"), POLL);
   }
 
+  /**
+   * Ends what a process of ours left that was killed. A migration to it fails by itself with the
+   * next byte that QEMU writes; one that waits to be told to go on would wait for ever, with the
+   * guest stopped.
+   *
+   * @throws StorageException BLOCKED if the guest is migrated by somebody else
+   */
+  void settle() throws IOException {
+    Deadline deadline = Deadline.in(SETTLE);
+    while (true) {
+      String status = status(query());
+      if (!UNDER_WAY.contains(status)) {
+        return;
+      }
+      if (status.equals("pre-switchover") && isOurs()) {
+        cancel();
+        return;
+      }
+      if (deadline.passed()) {
+        throw new StorageException(
+            ErrorCode.BLOCKED,
+            "QEMU is migrating the guest, in state '" + status + "'",
+            "let the migration end, or cancel it, then try again");
+      }
+      client.awaitEvent(e -> e.name().equals("MIGRATION"), POLL);
+    }
+  }
+
+  /** Whether the settings are those that are made here and that nobody else makes. */
+  private boolean isOurs() throws IOException {
+    JsonObject parameters = QmpJson.object(client.execute("query-migrate-parameters"));
+    return QmpJson.number(parameters, "max-bandwidth", 0) == BANDWIDTH_MAX
+        && QmpJson.number(parameters, "downtime-limit", 0) == DOWNTIME_MILLIS;
+  }
+
   /** Ends a migration that is under way, if there is one. */
   void cancel() throws IOException {
     client.execute("migrate_cancel");
     Deadline deadline = Deadline.in(STALL);
     while (!deadline.passed()) {
-      String status = status(query());
-      if (!Set.of("setup", "active", "device", "pre-switchover", "cancelling").contains(status)) {
+      if (!UNDER_WAY.contains(status(query()))) {
         return;
       }
       client.awaitEvent(e -> e.name().equals("MIGRATION"), POLL);

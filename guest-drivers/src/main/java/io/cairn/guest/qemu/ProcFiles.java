@@ -149,6 +149,22 @@ final class ProcFiles {
     }
   }
 
+  /** The QEMU that was started by a launch of ours for a socket; it may not listen yet. */
+  static OptionalLong launchedFor(Path socket) throws IOException {
+    String variable = GuestLaunch.SOCKET_VARIABLE + "=" + socket;
+    for (long pid : processes()) {
+      try {
+        if (program(pid).contains("qemu") && words(of(pid).resolve("environ")).contains(variable)) {
+          return OptionalLong.of(pid);
+        }
+      } catch (IOException e) {
+        // It has ended, or belongs to another user, who would not have been asked to start it.
+        continue;
+      }
+    }
+    return OptionalLong.empty();
+  }
+
   /** What is known of a process. */
   static QemuProcess read(long pid) throws IOException {
     Path process = of(pid);

@@ -34,6 +34,9 @@ public final class QemuGuest implements AutoCloseable {
   /** The run state from when a migration stops the guest until QEMU is done with it. */
   private static final String ENDS_MIGRATION = "finish-migrate";
 
+  /** The run state of a guest that a completed migration has left stopped. */
+  private static final String SAVED = "postmigrate";
+
   private static final Duration RUN_STATE_POLL = Duration.ofMillis(1);
 
   private final QmpClient client;
@@ -140,6 +143,22 @@ public final class QemuGuest implements AutoCloseable {
       Waiting.pause(RUN_STATE_POLL);
     }
     execute(QmpCommand.of("cont"));
+  }
+
+  /** Ends a migration that a killed process of ours left, see {@link Migration#settle}. */
+  void settleMigration() throws IOException {
+    try {
+      migration().settle();
+    } catch (QmpException e) {
+      throw QemuErrors.of(e);
+    }
+  }
+
+  /** Whether a migration has made QEMU let go of the images, and it has not taken them again. */
+  boolean hasLetGo() throws IOException {
+    return status().equals(SAVED)
+        && Migration.status(QmpJson.object(execute(QmpCommand.of("query-migrate"))))
+            .equals("completed");
   }
 
   /** The disks the guest has now. */
@@ -294,6 +313,30 @@ public final class QemuGuest implements AutoCloseable {
   void takeImages() throws IOException {
     if (canRelease()) {
       execute(QmpCommand.of("blockdev-set-active").with("active", true));
+    }
+  }
+
+  /**
+   * Has QEMU take images again that it let go of, so that its block graph can be put right: no job
+   * may write to an image that was let go of. The guest stays paused; for a QEMU which takes images
+   * only when the guest is to run, it runs for an instant, unless nothing has to be put right.
+   */
+  void retakeImages() throws IOException {
+    if (canRelease()) {
+      takeImages();
+    } else if (disks().stream().anyMatch(disk -> disk.node().startsWith(BlockGraph.OURS))) {
+      leavePostmigrate();
+    }
+  }
+
+  /**
+   * Makes a guest savable again that a save has left stopped. QEMU knows no way there but to let it
+   * run; it is paused again at once. Does nothing in any other run state.
+   */
+  void leavePostmigrate() throws IOException {
+    if (status().equals(SAVED)) {
+      resume();
+      pause();
     }
   }
 

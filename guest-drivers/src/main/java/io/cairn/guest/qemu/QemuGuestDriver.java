@@ -4,6 +4,7 @@ import io.cairn.checkpoint.Guest;
 import io.cairn.checkpoint.GuestDriver;
 import io.cairn.checkpoint.guest.GuestStarter;
 import io.cairn.checkpoint.guest.LiveGuest;
+import io.cairn.guest.qemu.qmp.Deadline;
 import io.cairn.guest.qemu.qmp.QmpException;
 import io.cairn.guest.qemu.qmp.QmpOptions;
 import io.cairn.storage.Blocker;
@@ -15,10 +16,12 @@ import io.cairn.storage.io.HostFileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -29,6 +32,9 @@ import java.util.regex.Pattern;
 public final class QemuGuestDriver implements GuestDriver {
   /** The name of the driver. */
   public static final String NAME = "qemu";
+
+  private static final Duration START = Duration.ofSeconds(30);
+  private static final Duration START_POLL = Duration.ofMillis(20);
 
   private static final Path VOLUMES = Path.of("/dev/zvol");
   private static final Pattern DEVICE =
@@ -100,9 +106,10 @@ public final class QemuGuestDriver implements GuestDriver {
 
   /**
    * A guest without a socket, or with one at which nobody listens any more, is powered off; that
-   * its disks are not in use their backends find out. A process that waits for a state that nobody
-   * will give it, as the one that started it was killed, runs no guest and is ended; so is one that
-   * was kept for another state.
+   * its disks are not in use their backends find out. But if a process of ours was killed just
+   * after it had started one, that one may not listen yet, and is waited for. A process that waits
+   * for a state that nobody will give it, as the one that started it was killed, runs no guest and
+   * is ended; so is one that was kept for another state.
    */
   @Override
   public Optional<LiveGuest> attach(Guest guest) throws IOException {
@@ -111,20 +118,25 @@ public final class QemuGuestDriver implements GuestDriver {
     if (kept.isPresent()) {
       kept.get().end();
     }
-    if (!Files.exists(options.socket())) {
-      return Optional.empty();
-    }
-    QemuGuest reached;
-    try {
-      reached = QemuGuest.attach(options.socket(), qmp);
-    } catch (StorageException e) {
-      if (e.getCause() instanceof QmpException cause
-          && cause.kind() == QmpException.Kind.UNREACHABLE
-          && Files.isWritable(options.socket())) {
+    Optional<QemuGuest> found = reach(options.socket());
+    Deadline deadline = Deadline.in(START);
+    while (found.isEmpty()) {
+      OptionalLong starting = ProcFiles.launchedFor(options.socket());
+      if (starting.isEmpty()) {
         return Optional.empty();
       }
-      throw e;
+      if (deadline.passed()) {
+        throw new StorageException(
+            ErrorCode.LOCKED,
+            String.format(
+                "process %d was started for guest %s and does not listen at %s",
+                starting.getAsLong(), guest.name(), options.socket()),
+            "look at what it does, end it, then try again");
+      }
+      Waiting.pause(START_POLL);
+      found = reach(options.socket());
     }
+    QemuGuest reached = found.get();
     boolean attached = false;
     try {
       String status = reached.status();
@@ -139,6 +151,23 @@ public final class QemuGuestDriver implements GuestDriver {
       if (!attached) {
         reached.close();
       }
+    }
+  }
+
+  /** The guest at a socket; empty if nobody listens there. */
+  private Optional<QemuGuest> reach(Path socket) throws IOException {
+    if (!Files.exists(socket)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(QemuGuest.attach(socket, qmp));
+    } catch (StorageException e) {
+      if (e.getCause() instanceof QmpException cause
+          && cause.kind() == QmpException.Kind.UNREACHABLE
+          && (Files.isWritable(socket) || !Files.exists(socket))) {
+        return Optional.empty();
+      }
+      throw e;
     }
   }
 

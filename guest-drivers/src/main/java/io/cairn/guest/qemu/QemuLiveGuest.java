@@ -162,6 +162,9 @@ final class QemuLiveGuest implements LiveGuest {
 
   @Override
   public SavedGuest save(SaveRequest request) throws IOException {
+    qemu.settleMigration();
+    qemu.retakeImages();
+    qemu.leavePostmigrate();
     settleGraph();
     boolean holds = request.after() == SaveRequest.After.HOLD;
     // Nobody waits for a guest that will not run on: what is done soonest is best.
@@ -179,6 +182,8 @@ final class QemuLiveGuest implements LiveGuest {
   @Override
   public GuestPause whilePaused(List<LiveDisk> disks, boolean quiesce, DiskWork work)
       throws IOException {
+    qemu.settleMigration();
+    qemu.retakeImages();
     settleGraph();
     DiskPause pause = new DiskPause(qemu, disks, work);
     boolean ran = qemu.running();
@@ -240,7 +245,7 @@ final class QemuLiveGuest implements LiveGuest {
   private void settle(boolean ran) {
     try {
       qemu.migration().cancel();
-      qemu.takeImages();
+      qemu.retakeImages();
       settleGraph();
       if (ran && !qemu.running()) {
         qemu.resume();
@@ -259,8 +264,9 @@ final class QemuLiveGuest implements LiveGuest {
   @Override
   public void resume() throws IOException {
     held = Optional.empty();
+    qemu.settleMigration();
     if (!qemu.running()) {
-      qemu.takeImages();
+      qemu.retakeImages();
       settleGraph();
       qemu.resume();
     }

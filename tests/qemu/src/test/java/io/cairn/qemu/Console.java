@@ -22,6 +22,8 @@ final class Console {
   private static final Pattern TICK = Pattern.compile("TICK (\\d+) id=([0-9a-f]{8}) up=(\\d+)");
   private static final Pattern BOOT = Pattern.compile("BOOT .* count=([0-9a-f]+)");
   private static final long PATIENCE_MILLIS = 60_000;
+  private static final long BOOT_MILLIS = 240_000;
+  private static final int BOOT_TURNS = 5;
 
   private final Path file;
 
@@ -78,7 +80,17 @@ final class Console {
 
   /** Waits until what is printed from a position on fits. */
   String await(long position, Predicate<String> fits) throws IOException, InterruptedException {
-    long end = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
+    return await(position, PATIENCE_MILLIS, fits);
+  }
+
+  /** Waits until a guest that boots, which takes long on a busy host, has made some turns. */
+  void awaitBoot(long position) throws IOException, InterruptedException {
+    await(position, BOOT_MILLIS, text -> ticks(text).size() >= BOOT_TURNS);
+  }
+
+  private String await(long position, long millis, Predicate<String> fits)
+      throws IOException, InterruptedException {
+    long end = System.nanoTime() + millis * 1_000_000;
     while (System.nanoTime() < end) {
       String text = length() > position ? from(position) : "";
       if (text.contains("Kernel panic")) {

@@ -105,7 +105,8 @@ final class Machine implements AutoCloseable {
                 "-initrd",
                 Qemu.initrd().toString(),
                 "-append",
-                "console=ttyS0 panic=-1 quiet mitigations=off cairn.disks=" + disks.size(),
+                "console=ttyS0 panic=-1 quiet mitigations=off no_timer_check cairn.disks="
+                    + disks.size(),
                 "-chardev",
                 "file,id=console,path=" + console.file() + ",append=on",
                 "-serial",
@@ -196,7 +197,7 @@ final class Machine implements AutoCloseable {
         .redirectInput(new File("/dev/null"))
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
         .start();
-    console.awaitTicks(before, 5);
+    console.awaitBoot(before);
   }
 
   /** The processes that run the guest. */
