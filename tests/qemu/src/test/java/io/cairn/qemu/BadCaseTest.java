@@ -13,6 +13,7 @@ import io.cairn.storage.StorageException;
 import io.cairn.storage.fault.FaultyFileSystem;
 import io.cairn.storage.io.HostFileSystem;
 import io.cairn.testkit.CairnCli;
+import io.cairn.testkit.SmallFileSystem;
 import io.cairn.testkit.ToolResult;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -24,6 +25,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,9 +48,23 @@ final class BadCaseTest {
 
   private static void refused(
       Bench bench, SavedState state, SortedMap<String, String> recorded, String reason) {
+    notLoaded(ErrorCode.CORRUPT, bench, state, recorded, reason);
+  }
+
+  private static void failed(
+      Bench bench, SavedState state, SortedMap<String, String> recorded, String reason) {
+    notLoaded(ErrorCode.FAILED, bench, state, recorded, reason);
+  }
+
+  private static void notLoaded(
+      ErrorCode code,
+      Bench bench,
+      SavedState state,
+      SortedMap<String, String> recorded,
+      String reason) {
     StorageException e =
         assertThrows(StorageException.class, () -> bench.load(state, recorded).close());
-    assertEquals(ErrorCode.CORRUPT, e.code(), e.getMessage());
+    assertEquals(code, e.code(), e.getMessage());
     assertTrue(String.valueOf(e.getMessage()).contains(reason), e.getMessage());
   }
 
@@ -85,9 +101,20 @@ final class BadCaseTest {
           state,
           replaced(state, "\"-no-reboot\"", "\"-no-reboot\",\"-device\",\"virtio-rng-pci\""),
           "virtio-rng-pci");
+      refused(
+          bench,
+          state,
+          replaced(state, "\"128M\"", "\"256M,slots=1,maxmem=512M\""),
+          "memory was 134217728");
+      // Memory that would be mapped from a file has to have its size.
+      failed(bench, state, replaced(state, "\"128M\"", "\"256M\""), "memory size");
       Path other = directory.resolve("other.qcow2");
       Files.copy(Path.of(machine.disks().get(1).location()), other);
       refused(bench, state, replaced(state, "disk1.qcow2", "other.qcow2"), "other.qcow2");
+      assertEquals(List.of(), machine.processes());
+
+      // What nobody sees from outside is refused by QEMU itself, while it loads.
+      failed(bench, state, replaced(state, "addr=0x4", "addr=0x4,num-queues=5"), "virtio-blk");
       assertEquals(List.of(), machine.processes());
 
       // The control of the whole test: memory on disks of another instant is seen by the guest.
@@ -113,6 +140,40 @@ final class BadCaseTest {
       assertEquals(List.of(), files(machine.sub("scratch")));
       long printed = machine.console().length();
       machine.console().continues(printed, printed);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Qemu.class)
+  void command_storeWithoutSpace_changesNothing(Qemu qemu)
+      throws IOException, InterruptedException {
+    Assumptions.assumeTrue(SmallFileSystem.available(), "only root may mount");
+    try (Machine machine = Machine.create(qemu, directory, "internal", "overlay");
+        SmallFileSystem small = SmallFileSystem.mount(200 << 20)) {
+      machine.start();
+      CairnCli cairn = Commands.inProcess(small.directory().resolve("store"));
+      cairn.ok(
+          "guest",
+          "add",
+          "vm",
+          "--qmp",
+          machine.socket().toString(),
+          "--disk",
+          machine.disks().get(0).toString(),
+          "--disk",
+          machine.disks().get(1).toString());
+      small.leaveFree(40 << 20);
+      long printed = machine.console().length();
+      for (String option : List.of("--pin", "--poweroff")) {
+        ToolResult full = cairn.run("create", "vm@full", option);
+        assertEquals(ErrorCode.NO_SPACE.exitCode(), full.exitCode(), full.toString());
+        assertTrue(full.err().contains("free"), full.err());
+      }
+      machine.console().continues(printed, printed);
+      assertFalse(cairn.ok("list", "vm").out().contains("full"));
+      small.release();
+      cairn.ok("create", "vm@fits");
+      cairn.ok("verify", "vm");
     }
   }
 
