@@ -58,7 +58,8 @@ final class Demo {
 
   private void makeDisks() throws IOException {
     tour.chapter("Two disks of a guest");
-    tour.say("Two qcow2 images with content: root keeps its snapshots within the image, data keeps");
+    tour.say(
+        "Two qcow2 images with content: root keeps its snapshots within the image, data keeps");
     tour.say("each as a file beside it. The guest's paths stay what they are, whatever happens.");
     root.create();
     data.create();
@@ -98,7 +99,8 @@ final class Demo {
 
   private void restoreEverywhere() throws IOException {
     tour.chapter("In every direction");
-    tour.say("Each restore is compared with the hash of both disks from when the checkpoint was made.");
+    tour.say(
+        "Each restore is compared with the hash of both disks from when the checkpoint was made.");
     restore("upgrade-2", "on another branch");
     restore("install", "an ancestor");
     restore("experiment-2", "a descendant");
@@ -106,12 +108,14 @@ final class Demo {
 
   private void keepUnsavedWork() throws IOException {
     tour.chapter("Nothing is lost");
-    tour.say("The guest works on without a checkpoint, then is put elsewhere. Cairn keeps that work");
+    tour.say(
+        "The guest works on without a checkpoint, then is put elsewhere. Cairn keeps that work");
     tour.say("as an automatic checkpoint first.");
     work("hours of work nobody saved");
     String unsaved = hash();
     restore("upgrade-1", "on another branch");
-    String automatic = Tour.firstLine(tour.capture("list", GUEST, "-H", "-p", "-o", "name", "-S", "created"));
+    String automatic =
+        Tour.firstLine(tour.capture("list", GUEST, "-H", "-p", "-o", "name", "-S", "created"));
     hashes.put(automatic, unsaved);
     restore(automatic, "the unsaved work");
   }

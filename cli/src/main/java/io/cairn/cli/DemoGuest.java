@@ -106,7 +106,10 @@ final class DemoGuest implements AutoCloseable {
           HostFileSystem.instance(), disk(i), CreateOptions.builder(DISK_BYTES).build());
       words.add("-blockdev");
       words.add(
-          "driver=qcow2,node-name=node" + i + ",file.driver=file,file.filename=" + escaped(disk(i)));
+          "driver=qcow2,node-name=node"
+              + i
+              + ",file.driver=file,file.filename="
+              + escaped(disk(i)));
       words.add("-device");
       words.add("virtio-blk-pci,drive=node" + i + ",id=disk" + i);
     }

@@ -10,6 +10,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * A file that is made under a temporary name and then takes the place of whatever had its name,
@@ -77,7 +78,7 @@ final class Replacement implements Closeable {
         made.sync();
       }
       fs.rename(temporary, file);
-      fs.syncDirectory(file.toAbsolutePath().getParent());
+      fs.syncDirectory(Objects.requireNonNull(file.toAbsolutePath().getParent()));
       return;
     }
     fs.rename(temporary, file);

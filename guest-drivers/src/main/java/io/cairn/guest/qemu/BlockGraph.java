@@ -193,9 +193,7 @@ final class BlockGraph {
         QmpCommand.of("qom-set")
             .with(
                 "path",
-                path.endsWith(BACKEND)
-                    ? path.substring(0, path.length() - BACKEND.length())
-                    : path)
+                path.endsWith(BACKEND) ? path.substring(0, path.length() - BACKEND.length()) : path)
             .with("property", "drive")
             .with("value", node));
     drop(device.node());

@@ -96,7 +96,7 @@ final class KeptProcess {
         graph.replace(each.getValue(), BlockGraph.path(each.getKey()));
       }
       qemu.takeImages();
-      qemu.leavePostmigrate();
+      qemu.resetFromPostmigrate();
       // A process that was itself continued from a state still has the switches for that one.
       qemu.migration().configure(Set.of());
       qemu.execute(

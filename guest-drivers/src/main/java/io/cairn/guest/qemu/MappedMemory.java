@@ -91,8 +91,7 @@ final class MappedMemory {
     Path process = ProcFiles.of(pid);
     try (RandomAccessFile pagemap =
         new RandomAccessFile(process.resolve("pagemap").toFile(), "r")) {
-      for (String line :
-          Files.readAllLines(process.resolve("maps"), StandardCharsets.ISO_8859_1)) {
+      for (String line : Files.readAllLines(process.resolve("maps"), StandardCharsets.ISO_8859_1)) {
         Matcher mapping = MAPPING.matcher(line);
         if (!mapping.matches() || !mapping.group(5).equals(file.toString())) {
           continue;

@@ -262,8 +262,8 @@ public final class QemuGuest implements AutoCloseable {
    * Brings a paused guest out of the run state in which QEMU holds one that was migrated away, and
    * which it saves no more: by a reset, so that the guest's memory and devices are lost.
    */
-  void leavePostmigrate() throws IOException {
-    if (!status().equals("postmigrate")) {
+  void resetFromPostmigrate() throws IOException {
+    if (!status().equals(SAVED)) {
       return;
     }
     boolean ends = process.commandLine().endsAtReboot();
@@ -273,7 +273,7 @@ public final class QemuGuest implements AutoCloseable {
     client.takeEvents();
     execute(QmpCommand.of("system_reset"));
     Deadline deadline = Deadline.in(END);
-    while (status().equals("postmigrate")) {
+    while (status().equals(SAVED)) {
       if (deadline.passed()) {
         throw new StorageException(ErrorCode.FAILED, "QEMU does not reset the guest", "");
       }

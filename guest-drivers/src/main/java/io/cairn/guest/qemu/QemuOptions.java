@@ -51,8 +51,7 @@ record QemuOptions(
 
   private static boolean inPlace(String word) throws StorageException {
     if (!Set.of("yes", "no").contains(word)) {
-      throw new StorageException(
-          ErrorCode.USAGE, "in-place is '" + word + "'", "it is yes or no");
+      throw new StorageException(ErrorCode.USAGE, "in-place is '" + word + "'", "it is yes or no");
     }
     return word.equals("yes");
   }

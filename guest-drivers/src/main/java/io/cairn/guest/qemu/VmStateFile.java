@@ -9,8 +9,8 @@ import java.util.Arrays;
 
 /**
  * Writes a qcow2 file that holds nothing but the state of a machine, as {@code savevm} would leave
- * it: one internal snapshot, whose VM state is the stream (QEMU docs/interop/qcow2.txt, "Snapshots").
- * QEMU's {@code snapshot-load} reads it from a node that no device has.
+ * it: one internal snapshot, whose VM state is the stream (QEMU docs/interop/qcow2.txt,
+ * "Snapshots"). QEMU's {@code snapshot-load} reads it from a node that no device has.
  *
  * <pre>
  *   cluster 0         header; written last: until then the file is no qcow2

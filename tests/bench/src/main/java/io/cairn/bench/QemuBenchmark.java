@@ -111,7 +111,13 @@ final class QemuBenchmark {
         throw new IllegalStateException("the guest does not run");
       }
       table.row(
-          name, "cairn restore, in-place=yes", "", format(millis), "", ratio(loaded, millis), "10x");
+          name,
+          "cairn restore, in-place=yes",
+          "",
+          format(millis),
+          "",
+          ratio(loaded, millis),
+          "10x");
     }
     return guest;
   }

@@ -192,7 +192,7 @@ final class KillAnywhereTest {
           all.filter(Files::isRegularFile)
               .filter(
                   file ->
-                      file.getParent().endsWith("scratch")
+                      file.toString().contains("/scratch/")
                           || file.toString().endsWith(".tmp")
                           || file.toString().endsWith(".stream"))
               .toList();

@@ -98,8 +98,8 @@ public final class MigrationStreams {
    * @param changed by number of the block, the pages that are not in the process yet; blocks that
    *     are missing are written whole
    */
-  public static void writeChanges(
-      MemoryImage image, Map<Integer, BitSet> changed, OutputStream out) throws IOException {
+  public static void writeChanges(MemoryImage image, Map<Integer, BitSet> changed, OutputStream out)
+      throws IOException {
     new StreamWriter(image, out).writeChanges(changed);
   }
 }
