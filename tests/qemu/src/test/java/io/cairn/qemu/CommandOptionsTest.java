@@ -58,6 +58,8 @@ final class CommandOptionsTest {
   }
 
   private static void assertGoesOn(Machine machine) throws IOException, InterruptedException {
+    // What was printed last may be from before a restore.
+    machine.console().awaitTicks(machine.console().length(), 3);
     long printed = machine.console().length();
     machine.console().continues(printed, printed);
   }

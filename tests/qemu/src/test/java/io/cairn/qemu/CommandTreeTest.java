@@ -138,6 +138,7 @@ final class CommandTreeTest {
             .orElseThrow();
     assertEquals(last.boot(), ticks.get(0).boot());
     long passed = ticks.get(0).uptimeMillis() - last.uptimeMillis();
-    assertTrue(passed >= 0 && passed < 10_000, "uptime of " + ticks.get(0) + " after " + last);
+    // A turn that was under way at the checkpoint reads the clock anew, a little sooner or later.
+    assertTrue(passed > -200 && passed < 10_000, "uptime of " + ticks.get(0) + " after " + last);
   }
 }
