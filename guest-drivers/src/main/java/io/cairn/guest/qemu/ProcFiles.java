@@ -159,7 +159,6 @@ final class ProcFiles {
         }
       } catch (IOException e) {
         // It has ended, or belongs to another user, who would not have been asked to start it.
-        continue;
       }
     }
     return OptionalLong.empty();

@@ -164,7 +164,7 @@ public final class BhyveTree {
 
   /** Verifies everything, with the guest off: an image that is written to cannot be checked. */
   public void verify(CheckpointStore store) {
-    bench.close();
+    bench.kill();
     VerifyReport report = store.verify(GUEST, Optional.empty(), progress -> {});
     require(report.clean(), report.toString());
     List<?> found = store.doctor(Optional.empty(), DoctorOptions.look()).diagnoses();

@@ -113,15 +113,6 @@ final class BhyveDriverFaultsTest {
     }
   }
 
-  private static String note(BhyveBench bench, String kind, String key) throws IOException {
-    for (String word : bench.lastNote(kind).split("\t", -1)) {
-      if (word.startsWith(key + "=")) {
-        return word.substring(key.length() + 1);
-      }
-    }
-    throw new AssertionError("no " + key);
-  }
-
   @Test
   void supervisor_thatStartsTheGuestAgain_isFoundOutBeforeDisksAreTouched() throws Exception {
     try (BhyveBench bench = bench(SocketGeneration.G4)) {

@@ -40,6 +40,7 @@ final class ImageFuzzTest {
   private static final ThreadMXBean THREAD = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   /** An image, as a line of {@link FuzzCorpus}, and the name of the sound one it was made of. */
+  @SuppressWarnings("ArrayRecordComponent") // compared with nothing
   private record Candidate(String sound, byte[] content) {}
 
   private final Map<String, byte[]> sound;

@@ -136,7 +136,7 @@ final class MetadataBytes {
     ByteBuffer bytes = ByteBuffer.allocate(2);
     file.read(refcountAt(cluster), bytes);
     return refcountBits() == HALF_BYTE
-        ? bytes.get(0) >> cluster % 2 * HALF_BYTE & 15
+        ? (bytes.get(0) >> (cluster % 2 * HALF_BYTE)) & 15
         : bytes.getShort(0);
   }
 
@@ -145,7 +145,7 @@ final class MetadataBytes {
     file.read(refcountAt(cluster), bytes);
     if (refcountBits() == HALF_BYTE) {
       int shift = (int) (cluster % 2 * HALF_BYTE);
-      bytes.put(0, (byte) (bytes.get(0) & ~(15 << shift) | value << shift));
+      bytes.put(0, (byte) ((bytes.get(0) & ~(15 << shift)) | (value << shift)));
     } else {
       bytes.putShort(0, (short) value);
     }
