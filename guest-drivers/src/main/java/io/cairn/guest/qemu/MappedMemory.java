@@ -3,10 +3,11 @@ package io.cairn.guest.qemu;
 import io.cairn.checkpoint.CheckpointId;
 import io.cairn.checkpoint.memory.MemoryImage;
 import io.cairn.storage.StorageException;
+import java.io.EOFException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,8 +90,7 @@ final class MappedMemory {
     BitSet written = new BitSet(pages);
     written.set(0, pages);
     Path process = ProcFiles.of(pid);
-    try (RandomAccessFile pagemap =
-        new RandomAccessFile(process.resolve("pagemap").toFile(), "r")) {
+    try (SeekableByteChannel pagemap = Files.newByteChannel(process.resolve("pagemap"))) {
       for (String line : Files.readAllLines(process.resolve("maps"), StandardCharsets.ISO_8859_1)) {
         Matcher mapping = MAPPING.matcher(line);
         if (!mapping.matches() || !mapping.group(5).equals(file.toString())) {
@@ -100,10 +100,14 @@ final class MappedMemory {
         long end = Long.parseUnsignedLong(mapping.group(2), 16);
         long offset = Long.parseUnsignedLong(mapping.group(4), 16);
         int count = Math.toIntExact((end - from) / PAGE_BYTES);
-        byte[] entries = new byte[Math.multiplyExact(count, Long.BYTES)];
-        pagemap.seek(from / PAGE_BYTES * Long.BYTES);
-        pagemap.readFully(entries);
-        ByteBuffer each = ByteBuffer.wrap(entries).order(ByteOrder.nativeOrder());
+        ByteBuffer each = ByteBuffer.allocate(Math.multiplyExact(count, Long.BYTES));
+        pagemap.position(from / PAGE_BYTES * Long.BYTES);
+        while (each.hasRemaining()) {
+          if (pagemap.read(each) < 0) {
+            throw new EOFException("the account of " + file + " ends early");
+          }
+        }
+        each.flip().order(ByteOrder.nativeOrder());
         int first = Math.toIntExact(offset / PAGE_BYTES);
         for (int i = 0; i < count && first + i < pages; i++) {
           long entry = each.getLong();
