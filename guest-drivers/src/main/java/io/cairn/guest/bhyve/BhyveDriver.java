@@ -41,6 +41,9 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
 
   private static final Duration PROBE = Duration.ofSeconds(5);
 
+  /** For how long a bhyve without a command line may take to end. */
+  private static final Duration ENDING = Duration.ofSeconds(5);
+
   private final BlockFileSystem files;
   private final StateStore store;
 
@@ -149,28 +152,35 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
 
   /**
    * A guest that is taken for powered off has its disks changed. So a bhyve that answers, and whose
-   * process was not recognised, is an error.
+   * process was not recognised, is an error. One that ends gives up its memory, and with it its
+   * command line, before it closes its disks and its socket: that is waited for.
    */
   private static void requireSilence(Suspension.Place place) throws IOException {
+    long deadline = System.nanoTime() + ENDING.toNanos();
+    while (answers(place)) {
+      if (System.nanoTime() > deadline) {
+        throw new StorageException(
+            ErrorCode.FAILED,
+            "a bhyve answers for the VM "
+                + place.settings().vm()
+                + ", but no process is seen that was started like it",
+            "correct the file of the guest's option launch, or run as root");
+      }
+      BhyveLauncher.pause();
+    }
+  }
+
+  private static boolean answers(Suspension.Place place) throws IOException {
     BhyveSettings settings = place.settings();
     // That a socket of 2020 is there says nothing, and connecting to it would be a request.
     boolean of2020 = settings.generation().equals(Optional.of(SocketGeneration.G1));
     if (of2020 || !BhyveSockets.exists(settings)) {
-      return;
+      return false;
     }
-    SocketGeneration found;
     try {
-      found = place.client().detect(settings.vm(), PROBE);
+      return place.client().detect(settings.vm(), PROBE) != SocketGeneration.G1;
     } catch (StorageException e) {
-      return; // nobody listens
-    }
-    if (found != SocketGeneration.G1) {
-      throw new StorageException(
-          ErrorCode.FAILED,
-          "a bhyve answers for the VM "
-              + settings.vm()
-              + ", but no process is seen that was started like it",
-          "correct the file of the guest's option launch, or run as root");
+      return false; // nobody listens
     }
   }
 

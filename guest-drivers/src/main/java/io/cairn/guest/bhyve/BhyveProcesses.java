@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class BhyveProcesses {
   private static final String PROGRAM = "bhyve";
 
+  /** num_threads in /proc/PID/stat, counted from the state (proc(5)). */
+  private static final int STAT_THREADS = 17;
+
   private BhyveProcesses() {}
 
   /**
@@ -121,12 +124,16 @@ final class BhyveProcesses {
     }
   }
 
-  /** Ended, but nobody has looked yet: it has let go of everything. */
+  /**
+   * Ended, but nobody has looked yet: it has let go of everything. A first thread that has ended
+   * while others have not is none: they still hold the disks open.
+   */
   static boolean isZombie(ProcessHandle process) {
     try {
       String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
-      char state = stat.charAt(stat.lastIndexOf(')') + 2);
-      return state == 'Z' || state == 'X';
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      boolean ended = fields[0].equals("Z") || fields[0].equals("X");
+      return ended && Integer.parseInt(fields[STAT_THREADS]) <= 1;
     } catch (IOException e) {
       return false;
     }

@@ -22,6 +22,9 @@ import io.cairn.storage.ErrorCode;
 import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.StorageException;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -185,6 +188,30 @@ final class BhyveDriverFaultsTest {
       StorageException e = assertThrows(StorageException.class, () -> attach(bench));
       assertTrue(String.valueOf(e.getMessage()).contains("a bhyve answers"), e.getMessage());
     }
+  }
+
+  /** A process that ends has no command line any more while it still holds its socket. */
+  @Test
+  void guest_thatIsEnding_isWaitedForAndThenOff() throws Exception {
+    BhyveBench bench = bench(SocketGeneration.G4);
+    Path socket = SocketGeneration.G4.socket(home.resolve("run"), "web");
+    Files.createDirectories(socket.getParent());
+    ServerSocketChannel ending = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    ending.bind(UnixDomainSocketAddress.of(socket));
+    Thread end =
+        new Thread(
+            () -> {
+              try (ending) {
+                Thread.sleep(700);
+              } catch (IOException | InterruptedException e) {
+                throw new AssertionError(e);
+              }
+            });
+    end.start();
+    assertTrue(driver.attach(SimDisks.guest(home, bench), directory).isEmpty());
+    assertFalse(ending.isOpen(), "taken for off while it had its socket");
+    end.join();
+    Files.delete(socket);
   }
 
   @Test
