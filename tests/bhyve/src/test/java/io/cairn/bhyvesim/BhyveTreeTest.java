@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * -Dcairn.bhyve.memory=256} for a long run, {@code -Dcairn.bhyve.kills=100} for many kills.
  */
 @Tag("crash")
-@Timeout(value = 1800, unit = TimeUnit.SECONDS)
+@Timeout(value = 2, unit = TimeUnit.HOURS)
 final class BhyveTreeTest {
   private static final int RESTORES = Integer.getInteger("cairn.bhyve.restores", 1);
   private static final int KILLS = Integer.getInteger("cairn.bhyve.kills", 3);
