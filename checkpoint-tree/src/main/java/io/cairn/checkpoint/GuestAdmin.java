@@ -176,6 +176,13 @@ final class GuestAdmin {
       LiveGuest live, StorageBackend backend, DiskRef disk) throws IOException {
     try (live) {
       SortedMap<String, String> identity = new TreeMap<>();
+      if (live.snapshotModes(disk).contains(LiveSnapshotMode.DELEGATED)) {
+        // The hypervisor may not let go of it, and need not if the disk has its identity.
+        identity.putAll(backend.inspect(disk).identity());
+        if (!identity.isEmpty()) {
+          return identity;
+        }
+      }
       GuestPause pause =
           live.whilePaused(
               List.of(new LiveDisk(disk, LiveSnapshotMode.RELEASED, Optional.empty())),

@@ -100,7 +100,11 @@ final class LiveCrashTest {
 
   /** a - b, and a guest that counted on since. */
   private LiveLab lab() throws IOException {
-    LiveLab lab = new LiveLab(Files.createDirectory(directory.resolve("lab" + ++labs)));
+    return lab(false);
+  }
+
+  private LiveLab lab(boolean delegated) throws IOException {
+    LiveLab lab = new LiveLab(Files.createDirectory(directory.resolve("lab" + ++labs)), delegated);
     try (CheckpointStore store = lab.openWithRunningGuest()) {
       lab.create(store, "a");
       lab.create(store, "b");
@@ -112,10 +116,21 @@ final class LiveCrashTest {
   @ParameterizedTest
   @EnumSource(Scenario.class)
   void processDies_atEveryStepBoundary_losesNothing(Scenario scenario) throws IOException {
+    processDies(scenario, false);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Scenario.class)
+  void processDies_whereTheHypervisorTakesTheSnapshots_losesNothing(Scenario scenario)
+      throws IOException {
+    processDies(scenario, true);
+  }
+
+  private void processDies(Scenario scenario, boolean delegated) throws IOException {
     boolean struck = true;
     int points = 0;
     for (int point = 1; struck; point++) {
-      LiveLab lab = lab();
+      LiveLab lab = lab(delegated);
       try (CheckpointStore store = lab.openDyingAt(point)) {
         scenario.run(lab, store);
         struck = false;

@@ -40,13 +40,23 @@ final class LiveLab {
   /** What the guest had counted to in each checkpoint, by name. */
   final Map<String, Long> counters = new HashMap<>();
 
-  private final List<DiskRef> disks =
-      List.of(storage.create("d0", "/disk0", SIZE), storage.create("d1", "/disk1", SIZE));
+  private final List<DiskRef> disks;
   private final Random random = new Random(7);
   private final Lab.TickingClock clock = new Lab.TickingClock();
 
   LiveLab(Path directory) {
+    this(directory, false);
+  }
+
+  /** With disks whose snapshots the hypervisor takes itself, if {@code delegated}. */
+  LiveLab(Path directory, boolean delegated) {
     this.directory = directory;
+    this.disks = List.of(disk("d0", "/disk0", delegated), disk("d1", "/disk1", delegated));
+  }
+
+  private DiskRef disk(String id, String location, boolean delegated) {
+    DiskRef disk = storage.create(id, location, SIZE);
+    return delegated ? DiskRef.parse(disk + ",mode=delegated") : disk;
   }
 
   StoreOptions.Builder options() {

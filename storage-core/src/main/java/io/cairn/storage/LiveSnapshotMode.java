@@ -10,5 +10,11 @@ public enum LiveSnapshotMode {
    * The backend prepares an artifact that the hypervisor switches to: {@link
    * StorageBackend#prepare} makes it, the driver switches, {@link StorageBackend#commit} confirms.
    */
-  HANDOVER
+  HANDOVER,
+  /**
+   * The hypervisor takes the snapshot itself, within the image, by the name that {@link
+   * StorageBackend#delegatedName} gives; {@link StorageBackend#adopt} recognizes it. It deletes
+   * such snapshots itself, too. For images that it does not let go of.
+   */
+  DELEGATED
 }

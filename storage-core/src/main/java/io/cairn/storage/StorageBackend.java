@@ -122,6 +122,30 @@ public interface StorageBackend {
     return Optional.empty();
   }
 
+  /**
+   * The name by which a hypervisor is to take a snapshot, for {@link LiveSnapshotMode#DELEGATED};
+   * empty if this disk knows no such thing. Under it the snapshot carries the label.
+   */
+  default Optional<String> delegatedName(DiskRef disk, SnapshotLabel label)
+      throws StorageException {
+    return Optional.empty();
+  }
+
+  /**
+   * Recognizes snapshots that a hypervisor has just taken by their {@link #delegatedName}, instead
+   * of {@link #commit}. Only reads, while the hypervisor has the disks open for writing and the
+   * guest does not run.
+   *
+   * @return what commit would have returned
+   * @throws StorageException FAILED if a snapshot is not there
+   */
+  default StepOutcome adopt(StorageStep.TakeSnapshots step) throws StorageException {
+    throw new StorageException(
+        ErrorCode.UNSUPPORTED,
+        "the backend '" + name() + "' knows no snapshots that a hypervisor takes",
+        "");
+  }
+
   /** Carries the step out, wholly, or what is left of it. */
   StepOutcome commit(StorageStep step) throws StorageException;
 

@@ -11,7 +11,8 @@ public interface DiskWork {
    * when the guest is paused and its disks are flushed: for RELEASED while the hypervisor has let
    * go of the images. For HANDOVER it is called once the hypervisor has the artifacts open for
    * writing, and the guest may run again by then: the instant is that of the switch, the call only
-   * puts names right.
+   * puts names right. For DELEGATED it is called once the hypervisor has taken the snapshots, and
+   * the guest is still paused.
    *
    * @throws IOException if it failed; the caller of the driver takes back what it had done
    */

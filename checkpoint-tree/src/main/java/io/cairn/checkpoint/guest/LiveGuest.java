@@ -2,7 +2,9 @@ package io.cairn.checkpoint.guest;
 
 import io.cairn.storage.Blocker;
 import io.cairn.storage.DiskRef;
+import io.cairn.storage.ErrorCode;
 import io.cairn.storage.LiveSnapshotMode;
+import io.cairn.storage.StorageException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -61,6 +63,17 @@ public interface LiveGuest extends AutoCloseable {
    * @throws io.cairn.storage.StorageException UNSUPPORTED if the guest cannot be asked to
    */
   GuestPause whilePaused(List<LiveDisk> disks, boolean quiesce, DiskWork work) throws IOException;
+
+  /**
+   * Deletes snapshots that this hypervisor took itself, of disks in mode DELEGATED; the guest runs
+   * on if it runs. Those that are not there are passed over.
+   *
+   * @throws io.cairn.storage.StorageException UNSUPPORTED if it never takes any
+   */
+  default void dropSnapshots(List<LiveDisk> disks) throws IOException {
+    throw new StorageException(
+        ErrorCode.UNSUPPORTED, "this hypervisor takes no snapshots of its own", "");
+  }
 
   /** Stops its processors and flushes its disks. Does nothing to a paused guest. */
   void pause() throws IOException;

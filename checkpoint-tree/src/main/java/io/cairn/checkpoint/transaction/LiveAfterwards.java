@@ -177,6 +177,11 @@ final class LiveAfterwards {
   private StepOutcome delete(StorageBackend backend, DeleteSnapshots step, LiveGuest live)
       throws IOException {
     SortedMap<String, LiveSnapshotMode> modes = Modes.choose(guest, live, shop::backend);
+    if (modes.get(step.disks().get(0).id()) == LiveSnapshotMode.DELEGATED) {
+      long frees = backend.estimate(step).bytesToFree();
+      live.dropSnapshots(Delegated.named(backend, step));
+      return new StepOutcome(List.of(), List.of(), frees);
+    }
     List<LiveDisk> released = new ArrayList<>();
     for (DiskRef disk : step.disks().stream().distinct().toList()) {
       if (modes.get(disk.id()) != LiveSnapshotMode.TRANSPARENT) {

@@ -91,7 +91,11 @@ final class LiveRollback {
     List<Step> inPause = new ArrayList<>();
     for (Step step : takes) {
       // A disk that was handed over, half or whole, is put right by the driver when it lets go.
-      if (mode(step) != LiveSnapshotMode.TRANSPARENT) {
+      if (mode(step) == LiveSnapshotMode.DELEGATED) {
+        live.dropSnapshots(
+            Delegated.named(shop.backend(step.step().backend()), (TakeSnapshots) step.step()));
+        shop.crashPoints().reached("step " + step.position() + " dropped");
+      } else if (mode(step) != LiveSnapshotMode.TRANSPARENT) {
         inPause.add(step);
         step.step()
             .disks()

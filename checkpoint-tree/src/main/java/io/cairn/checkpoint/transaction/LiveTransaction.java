@@ -27,6 +27,7 @@ import io.cairn.storage.ErrorCode;
 import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.StepOutcome;
+import io.cairn.storage.StorageBackend;
 import io.cairn.storage.StorageException;
 import io.cairn.storage.StorageStep;
 import io.cairn.storage.StorageStep.TakeSnapshots;
@@ -162,8 +163,7 @@ final class LiveTransaction implements AutoCloseable {
         mode -> {
           for (Step step : takes) {
             if (mode == plan.modes().get(step.step().disks().get(0).id())) {
-              outcomes.put(
-                  step.position(), shop.backend(step.step().backend()).commit(step.step()));
+              outcomes.put(step.position(), snapshot(mode, step.step()));
               shop.crashPoints().reached("step " + step.position() + " done");
             }
           }
@@ -194,6 +194,13 @@ final class LiveTransaction implements AutoCloseable {
             });
     shop.crashPoints().reached("save noted");
     PauseEvent.commit(guest.name(), entry.subject(), pause);
+  }
+
+  private StepOutcome snapshot(LiveSnapshotMode mode, StorageStep step) throws StorageException {
+    StorageBackend backend = shop.backend(step.backend());
+    return mode == LiveSnapshotMode.DELEGATED
+        ? backend.adopt((TakeSnapshots) step)
+        : backend.commit(step);
   }
 
   private List<DiskSnapshot> snapshots(List<Step> takes, Map<Integer, StepOutcome> outcomes) {
@@ -259,6 +266,11 @@ final class LiveTransaction implements AutoCloseable {
     for (Step step : takes) {
       for (TakeSnapshots.Request request : ((TakeSnapshots) step.step()).requests()) {
         LiveSnapshotMode mode = mode(plan, request.disk());
+        if (mode == LiveSnapshotMode.DELEGATED) {
+          StorageBackend backend = shop.backend(step.step().backend());
+          disks.add(Delegated.named(backend, request.disk(), request.label()));
+          continue;
+        }
         disks.add(
             new LiveDisk(
                 request.disk(),

@@ -15,9 +15,16 @@ import java.util.function.Function;
 
 /** How the disks of a running guest are snapshotted: of what both sides offer, the quickest. */
 public final class Modes {
-  /** Quickest first; a disk that is handed over needs nothing of its hypervisor but a switch. */
+  /**
+   * Quickest first; a disk that is handed over needs nothing of its hypervisor but a switch. What
+   * the hypervisor does itself comes last: it deletes the snapshot itself, too.
+   */
   private static final List<LiveSnapshotMode> PREFERRED =
-      List.of(LiveSnapshotMode.TRANSPARENT, LiveSnapshotMode.HANDOVER, LiveSnapshotMode.RELEASED);
+      List.of(
+          LiveSnapshotMode.TRANSPARENT,
+          LiveSnapshotMode.HANDOVER,
+          LiveSnapshotMode.RELEASED,
+          LiveSnapshotMode.DELEGATED);
 
   private Modes() {}
 

@@ -43,6 +43,19 @@ final class DiskPause {
     }
   }
 
+  /**
+   * Has QEMU take the snapshots that it takes itself, and does their work. The guest is paused and
+   * no migration has completed since: QEMU writes to no image that it has let go of.
+   */
+  void takeOwn() throws IOException {
+    if (has(LiveSnapshotMode.DELEGATED)) {
+      guest.holdImages();
+      new OwnSnapshots(guest)
+          .take(disks.stream().filter(d -> d.mode() == LiveSnapshotMode.DELEGATED).toList());
+      work.snapshot(LiveSnapshotMode.DELEGATED);
+    }
+  }
+
   /** Does the work while QEMU has the images open, or can let go of them. */
   void workReleased() throws IOException {
     if (has(LiveSnapshotMode.RELEASED)) {
@@ -83,10 +96,12 @@ final class DiskPause {
       clock.start();
       guest.pause();
       clock.spent(Part.FREEZE);
+      takeOwn();
       workReleased();
     } else if (guest.hasLetGo()) {
       // By the save of a process that was killed; it cannot be migrated once more.
       clock.start();
+      takeOwn();
       workAfterMigration();
     } else {
       migrateAway(clock, ran);
@@ -100,9 +115,12 @@ final class DiskPause {
     Migration migration = guest.migration();
     try (StateSink nowhere = StateSink.discarding(guest.process().pid())) {
       migration.configure(ran ? Set.of("pause-before-switchover") : Set.of());
+      if (!ran) {
+        takeOwn();
+      }
       migration.start(nowhere.uri());
       if (ran) {
-        switchOver(guest, migration, clock);
+        switchOver(migration, clock);
       }
       migration.awaitCompleted();
       clock.spent(Part.FREEZE);
@@ -110,8 +128,7 @@ final class DiskPause {
   }
 
   /** Ends a live migration: from the start of the clock on the guest does not run. */
-  static void switchOver(QemuGuest guest, Migration migration, PauseClock clock)
-      throws IOException {
+  void switchOver(Migration migration, PauseClock clock) throws IOException {
     boolean ready =
         Migration.status(migration.await(Migration::readyToSwitch, SWITCH_POLL))
             .equals("pre-switchover");
@@ -122,6 +139,8 @@ final class DiskPause {
       migration.await(i -> Migration.status(i).equals("pre-switchover"), SWITCH_POLL);
     }
     clock.spent(Part.FREEZE);
+    takeOwn();
+    clock.spent(Part.DISKS);
     guest.execute(QmpCommand.of("migrate-continue").with("state", "pre-switchover"));
   }
 }

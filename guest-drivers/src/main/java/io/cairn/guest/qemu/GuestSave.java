@@ -37,6 +37,8 @@ import org.slf4j.LoggerFactory;
  * <p>The stream goes to a file whose space is reserved, by a thread that does nothing else; the
  * image is made of it once the guest runs again.
  *
+ * <p><b>Snapshots</b> that QEMU takes itself are taken first, once the guest is paused.
+ *
  * <p><b>Overlays</b> that QEMU is to write from now on are put in place last, in one transaction.
  *
  * <p>When anything fails, the migration is cancelled, and the guest runs again if it ran before.
@@ -132,6 +134,8 @@ final class GuestSave {
       case STOPPED -> {
         migration.configure(Set.of());
         freeze(clock);
+        disks.takeOwn();
+        clock.spent(Part.DISKS);
         migration.start(sink.uri());
         migration.awaitCompleted();
         clock.spent(Part.MEMORY);
@@ -140,7 +144,7 @@ final class GuestSave {
       case LIVE -> {
         migration.configure(Set.of("pause-before-switchover"));
         migration.start(sink.uri());
-        DiskPause.switchOver(guest, migration, clock);
+        disks.switchOver(migration, clock);
         migration.awaitCompleted();
         clock.spent(Part.MEMORY);
         disks.workAfterMigration();
@@ -148,6 +152,7 @@ final class GuestSave {
       case BACKGROUND -> {
         migration.configure(Set.of("background-snapshot"));
         freeze(clock);
+        disks.takeOwn();
         disks.workReleased();
         clock.spent(Part.DISKS);
         migration.start(sink.uri());

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -327,6 +328,35 @@ public final class QemuGuest implements AutoCloseable {
     } else if (disks().stream().anyMatch(disk -> disk.node().startsWith(BlockGraph.OURS))) {
       leavePostmigrate();
     }
+  }
+
+  /**
+   * Has QEMU take images again that it let go of, for what it is to write to them itself. The guest
+   * stays paused, but runs for an instant under a QEMU that takes images only then.
+   */
+  void holdImages() throws IOException {
+    if (running()) {
+      return;
+    }
+    if (canRelease()) {
+      takeImages();
+    } else {
+      leavePostmigrate();
+    }
+  }
+
+  /** Why QEMU does not let go of the images of this guest; empty if it does. */
+  Optional<String> holdsImages() throws IOException {
+    if (canRelease()) {
+      return QmpJson.objects(execute(QmpCommand.of("query-block-jobs"))).isEmpty()
+          ? Optional.empty()
+          : Optional.of("a block job uses them");
+    }
+    JsonElement blocked =
+        QmpJson.object(execute(QmpCommand.of("query-migrate"))).get("blocked-reasons");
+    return blocked != null && blocked.isJsonArray() && !blocked.getAsJsonArray().isEmpty()
+        ? Optional.of("it lets go of them for a migration only, and cannot be migrated")
+        : Optional.empty();
   }
 
   /**

@@ -83,10 +83,20 @@ final class QemuLiveGuest implements LiveGuest {
   }
 
   @Override
-  public Set<LiveSnapshotMode> snapshotModes(DiskRef disk) {
-    return "overlay".equals(disk.options().get("mode"))
-        ? EnumSet.of(LiveSnapshotMode.HANDOVER)
-        : EnumSet.of(LiveSnapshotMode.RELEASED, LiveSnapshotMode.TRANSPARENT);
+  public Set<LiveSnapshotMode> snapshotModes(DiskRef disk) throws IOException {
+    if ("overlay".equals(disk.options().get("mode"))) {
+      return EnumSet.of(LiveSnapshotMode.HANDOVER);
+    }
+    boolean delegated = options.ownSnapshots() || qemu.holdsImages().isPresent();
+    return EnumSet.of(
+        LiveSnapshotMode.TRANSPARENT,
+        delegated ? LiveSnapshotMode.DELEGATED : LiveSnapshotMode.RELEASED);
+  }
+
+  @Override
+  public void dropSnapshots(List<LiveDisk> disks) throws IOException {
+    qemu.settleMigration();
+    new OwnSnapshots(qemu).drop(disks);
   }
 
   @Override

@@ -18,21 +18,28 @@ import java.util.TreeMap;
  * @param agent the socket of its guest agent
  * @param method how its memory is saved unless a save says otherwise; empty for the best
  * @param inPlace whether its process takes on the memory of other checkpoints, where it can
+ * @param ownSnapshots whether QEMU itself takes the snapshots of disks of mode internal
  */
 record QemuOptions(
-    Path socket, Optional<Path> agent, Optional<SaveMethod> method, boolean inPlace) {
+    Path socket,
+    Optional<Path> agent,
+    Optional<SaveMethod> method,
+    boolean inPlace,
+    boolean ownSnapshots) {
   private static final String QMP = "qmp";
   private static final String AGENT = "agent";
   private static final String METHOD = "method";
   private static final String IN_PLACE = "in-place";
+  private static final String SNAPSHOTS = "snapshots";
+  private static final String OWN = "qemu";
 
   static QemuOptions of(SortedMap<String, String> options) throws StorageException {
     for (String name : options.keySet()) {
-      if (!Set.of(QMP, AGENT, METHOD, IN_PLACE).contains(name)) {
+      if (!Set.of(QMP, AGENT, METHOD, IN_PLACE, SNAPSHOTS).contains(name)) {
         throw new StorageException(
             ErrorCode.USAGE,
             "guest driver 'qemu' has no option '" + name + "'",
-            "its options are qmp, agent, method and in-place");
+            "its options are qmp, agent, method, in-place and snapshots");
       }
     }
     String socket = options.getOrDefault(QMP, "");
@@ -46,7 +53,16 @@ record QemuOptions(
         absolute(socket),
         Optional.ofNullable(options.get(AGENT)).map(QemuOptions::absolute),
         method(Optional.ofNullable(options.get(METHOD))),
-        inPlace(options.getOrDefault(IN_PLACE, "no")));
+        inPlace(options.getOrDefault(IN_PLACE, "no")),
+        ownSnapshots(options.getOrDefault(SNAPSHOTS, "auto")));
+  }
+
+  private static boolean ownSnapshots(String word) throws StorageException {
+    if (!Set.of(OWN, "auto").contains(word)) {
+      throw new StorageException(
+          ErrorCode.USAGE, "snapshots is '" + word + "'", "it is qemu or auto");
+    }
+    return word.equals(OWN);
   }
 
   private static boolean inPlace(String word) throws StorageException {
@@ -68,6 +84,9 @@ record QemuOptions(
     method.ifPresent(m -> options.put(METHOD, word(m)));
     if (inPlace) {
       options.put(IN_PLACE, "yes");
+    }
+    if (ownSnapshots) {
+      options.put(SNAPSHOTS, OWN);
     }
     return options;
   }

@@ -206,6 +206,25 @@ final class InternalDisk implements Qcow2Disk {
     }
   }
 
+  /**
+   * QEMU writes a snapshot's L1 table, then what it counts, then the table of snapshots, and waits
+   * for each to be stored before it answers; nothing of it changes until the snapshot is deleted.
+   */
+  @Override
+  public DiskSnapshot adopt(SnapshotLabel label) throws IOException {
+    try (Qcow2Image image = DiskImages.look(files, path)) {
+      InternalSnapshots stored = InternalSnapshots.of(disk, image);
+      Optional<SnapshotEntry> taken = stored.find(label);
+      if (taken.isEmpty()) {
+        throw new StorageException(
+            ErrorCode.FAILED,
+            path + " has no snapshot " + SnapshotNames.encode(label),
+            "the hypervisor writes to another image; compare its disks with the guest's");
+      }
+      return stored.snapshot(taken.get());
+    }
+  }
+
   @Override
   public void abortTake(SnapshotLabel label) throws IOException {
     // An image that is damaged or may not be written opens for reading, and nothing was taken then.

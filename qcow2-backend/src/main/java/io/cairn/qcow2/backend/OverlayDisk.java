@@ -234,6 +234,12 @@ final class OverlayDisk implements Qcow2Disk {
   }
 
   @Override
+  public DiskSnapshot adopt(SnapshotLabel label) throws IOException {
+    throw new StorageException(
+        ErrorCode.UNSUPPORTED, path + " has its snapshots in layers, not within the image", "");
+  }
+
+  @Override
   public void abortTake(SnapshotLabel label) throws IOException {
     steps.abortTake(label);
   }

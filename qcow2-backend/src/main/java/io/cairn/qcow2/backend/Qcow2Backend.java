@@ -70,7 +70,7 @@ public final class Qcow2Backend implements StorageBackend {
     Set<LiveSnapshotMode> modes =
         mode(disk).equals(MODE_OVERLAY)
             ? Set.of(LiveSnapshotMode.RELEASED, LiveSnapshotMode.HANDOVER)
-            : Set.of(LiveSnapshotMode.RELEASED);
+            : Set.of(LiveSnapshotMode.RELEASED, LiveSnapshotMode.DELEGATED);
     return new BackendCapabilities(modes, false, true);
   }
 
@@ -249,6 +249,22 @@ public final class Qcow2Backend implements StorageBackend {
     return mode(disk).equals(MODE_OVERLAY)
         ? Optional.of(new LayerNames(path(disk)).takeTemporary(label.checkpointId()))
         : Optional.empty();
+  }
+
+  @Override
+  public Optional<String> delegatedName(DiskRef disk, SnapshotLabel label) throws StorageException {
+    return mode(disk).equals(MODE_INTERNAL)
+        ? Optional.of(SnapshotNames.encode(label))
+        : Optional.empty();
+  }
+
+  @Override
+  public StepOutcome adopt(TakeSnapshots step) throws StorageException {
+    List<DiskSnapshot> taken = new ArrayList<>();
+    for (Request request : step.requests()) {
+      taken.add(on(request.disk(), d -> d.adopt(request.label())));
+    }
+    return new StepOutcome(taken, List.of(), 0);
   }
 
   @Override

@@ -55,6 +55,9 @@ interface Qcow2Disk {
 
   DiskSnapshot take(SnapshotLabel label) throws IOException;
 
+  /** The snapshot that a hypervisor took in the image, which it has open. */
+  DiskSnapshot adopt(SnapshotLabel label) throws IOException;
+
   void abortTake(SnapshotLabel label) throws IOException;
 
   // Switching the head.

@@ -13,6 +13,7 @@ import io.cairn.storage.Finding;
 import io.cairn.storage.HeadState;
 import io.cairn.storage.LiveSnapshotMode;
 import io.cairn.storage.ReadableDisk;
+import io.cairn.storage.SnapshotLabel;
 import io.cairn.storage.SnapshotUsage;
 import io.cairn.storage.StepEstimate;
 import io.cairn.storage.StepOutcome;
@@ -47,6 +48,9 @@ public final class MemoryBackend implements StorageBackend {
   public static final String NAME = "memory";
 
   private static final Set<String> OPTIONS = Set.of("mode");
+
+  /** The mode of disks whose snapshots a hypervisor takes itself. */
+  private static final String DELEGATED = "delegated";
 
   @GuardedBy("this")
   private final Map<String, MemoryDisk> disks = new HashMap<>();
@@ -113,6 +117,24 @@ public final class MemoryBackend implements StorageBackend {
     present(location).inUseBy = Optional.of(program).filter(name -> !name.isEmpty());
   }
 
+  /** Takes a snapshot, as the hypervisor that has the disk open: its name is the label's text. */
+  public synchronized void takeDelegated(String location, String name) {
+    String[] words = name.split(" ", 3);
+    SnapshotLabel label =
+        new SnapshotLabel(
+            words[0], Optional.of(words[1]).filter(id -> !id.equals("-")), words[2], Instant.EPOCH);
+    MemoryDisk disk = present(location);
+    checkArgument(disk.find(label).isEmpty(), "%s exists", name);
+    disk.take(label.name(), label.created(), Optional.of(label));
+  }
+
+  /** Deletes such a snapshot, if it is there. */
+  public synchronized void dropDelegated(String location, String name) {
+    MemoryDisk disk = present(location);
+    String id = name.substring(0, name.indexOf(' '));
+    disk.entries().removeIf(e -> e.label().filter(l -> l.checkpointId().equals(id)).isPresent());
+  }
+
   /** Adds a snapshot of the head that is not Cairn's. */
   public synchronized void addForeignSnapshot(String location, String name) {
     present(location).take(name, Instant.EPOCH, Optional.empty());
@@ -163,7 +185,11 @@ public final class MemoryBackend implements StorageBackend {
   @Override
   public synchronized BackendCapabilities capabilities(DiskRef disk) throws StorageException {
     require(disk);
-    return new BackendCapabilities(Set.of(LiveSnapshotMode.RELEASED), false, true);
+    LiveSnapshotMode mode =
+        DELEGATED.equals(disk.options().get("mode"))
+            ? LiveSnapshotMode.DELEGATED
+            : LiveSnapshotMode.RELEASED;
+    return new BackendCapabilities(Set.of(mode), false, true);
   }
 
   @Override
@@ -363,6 +389,27 @@ public final class MemoryBackend implements StorageBackend {
         refuseInUse(disk, require(disk));
       }
     }
+  }
+
+  @Override
+  public Optional<String> delegatedName(DiskRef disk, SnapshotLabel label) {
+    return Optional.of(
+        label.checkpointId() + " " + label.parentId().orElse("-") + " " + label.name());
+  }
+
+  @Override
+  public synchronized StepOutcome adopt(TakeSnapshots step) throws StorageException {
+    List<DiskSnapshot> taken = new ArrayList<>();
+    for (TakeSnapshots.Request r : step.requests()) {
+      faults.pass("adopting a snapshot of disk " + r.disk().id());
+      MemoryDisk disk = require(r.disk());
+      Entry entry =
+          disk.find(r.label())
+              .orElseThrow(
+                  () -> new StorageException(ErrorCode.FAILED, "no snapshot was taken", ""));
+      taken.add(disk.snapshot(r.disk(), entry));
+    }
+    return new StepOutcome(taken, List.of(), 0);
   }
 
   @Override

@@ -57,7 +57,19 @@ final class KillAnywhereTest {
   @EnumSource(Qemu.class)
   void kill_atAnyInstant_losesNoCheckpointAndLeavesTheGuestRunningOrRestorable(Qemu qemu)
       throws IOException, InterruptedException {
-    random = Seeds.random("kill-running-" + qemu);
+    killAtAnyInstant(qemu, KILLS, "snapshots=auto");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Qemu.class)
+  void kill_whereQemuTakesTheSnapshots_losesNothingEither(Qemu qemu)
+      throws IOException, InterruptedException {
+    killAtAnyInstant(qemu, Math.max(1, KILLS / 2), "snapshots=qemu");
+  }
+
+  private void killAtAnyInstant(Qemu qemu, int wanted, String option)
+      throws IOException, InterruptedException {
+    random = Seeds.random("kill-running-" + qemu + option);
     try (Machine created = Machine.create(qemu, directory, "internal", "overlay")) {
       machine = created;
       machine.start();
@@ -71,11 +83,13 @@ final class KillAnywhereTest {
           "--disk",
           machine.disks().get(0).toString(),
           "--disk",
-          machine.disks().get(1).toString());
+          machine.disks().get(1).toString(),
+          "--driver-option",
+          option);
       undisturbed("create", "vm@first");
       names.add("first");
       undisturbed("restore", "vm@first");
-      for (int round = 0; kills < KILLS; round++) {
+      for (int round = 0; kills < wanted; round++) {
         round(round);
       }
       assertNothingIsLeft();

@@ -30,6 +30,7 @@ final class Machine implements AutoCloseable {
   private final Path directory;
   private final List<DiskRef> disks = new ArrayList<>();
   private final Console console;
+  private final List<String> extra = new ArrayList<>();
 
   private Machine(Qemu qemu, Path directory) {
     this.qemu = qemu;
@@ -125,7 +126,13 @@ final class Machine implements AutoCloseable {
       words.add("-device");
       words.add("virtio-blk-pci,drive=node" + i + ",id=disk" + i + ",addr=0x" + (4 + i));
     }
+    words.addAll(extra);
     return words;
+  }
+
+  /** Has the machine more than the others; it has to be booted then. */
+  void with(String... words) {
+    extra.addAll(List.of(words));
   }
 
   /** The guest as a tree of checkpoints knows it. */

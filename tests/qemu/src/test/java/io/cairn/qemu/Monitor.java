@@ -46,6 +46,10 @@ final class Monitor implements AutoCloseable {
     client.execute(QmpCommand.of("blockdev-add").with("driver", driver).with("node-name", name));
   }
 
+  JsonElement execute(QmpCommand command) throws IOException {
+    return client.execute(command);
+  }
+
   void execute(String command) throws IOException {
     client.execute(command);
   }

@@ -229,7 +229,10 @@ public abstract class GuestDriverContract {
         for (DiskRef disk : guest.disks()) {
           Optional<Path> artifact =
               mode == LiveSnapshotMode.HANDOVER ? Optional.of(artifact(disk)) : Optional.empty();
-          disks.add(new LiveDisk(disk, mode, artifact));
+          disks.add(
+              mode == LiveSnapshotMode.DELEGATED
+                  ? LiveDisk.delegated(disk, nextId().hex() + " - own")
+                  : new LiveDisk(disk, mode, artifact));
         }
         List<LiveSnapshotMode> calls = new ArrayList<>();
         GuestPause pause =
@@ -247,6 +250,11 @@ public abstract class GuestDriverContract {
         assertEquals(List.of(mode), calls);
         assertTrue(live.running());
         assertFalse(pause.total().isZero());
+        if (mode == LiveSnapshotMode.DELEGATED) {
+          live.dropSnapshots(disks);
+          live.dropSnapshots(disks);
+          assertTrue(live.running());
+        }
       }
     }
     letCount(guest);

@@ -136,6 +136,9 @@ final class SimulatedGuest implements LiveGuest {
       for (LiveDisk disk : those) {
         disk.artifact().ifPresent(to -> machine.switchTo(disk.disk(), to.toString()));
       }
+      for (LiveDisk disk : those) {
+        disk.name().ifPresent(name -> machine.takeSnapshot(disk.disk(), name));
+      }
       if (mode == LiveSnapshotMode.RELEASED) {
         machine.release();
       }
@@ -148,6 +151,11 @@ final class SimulatedGuest implements LiveGuest {
       }
       machine.hold();
     }
+  }
+
+  @Override
+  public void dropSnapshots(List<LiveDisk> disks) {
+    disks.forEach(disk -> machine.dropSnapshot(disk.disk(), disk.name().orElseThrow()));
   }
 
   @Override

@@ -108,6 +108,16 @@ final class SimulatedMachine {
     locations.values().forEach(location -> storage.holdBy(location, ""));
   }
 
+  /** Takes a snapshot within an image that it has open. */
+  synchronized void takeSnapshot(DiskRef disk, String name) {
+    storage.takeDelegated(locations.getOrDefault(disk.id(), ""), name);
+  }
+
+  /** Deletes a snapshot within an image that it has open, if there is one. */
+  synchronized void dropSnapshot(DiskRef disk, String name) {
+    storage.dropDelegated(locations.getOrDefault(disk.id(), ""), name);
+  }
+
   /** Writes a disk to another place from now on. */
   synchronized void switchTo(DiskRef disk, String location) {
     release();
