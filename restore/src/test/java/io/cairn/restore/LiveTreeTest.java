@@ -30,8 +30,10 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -132,22 +134,46 @@ final class LiveTreeTest {
   }
 
   @Test
-  void create_ofRunningGuest_isAFlightRecorderEvent() throws IOException {
+  void createAndRestore_ofRunningGuest_areFlightRecorderEvents() throws IOException {
     LiveLab lab = new LiveLab(directory.resolve("store"));
     Path recorded = directory.resolve("events.jfr");
     OperationResult result;
     try (CheckpointStore store = lab.openWithRunningGuest();
         Recording recording = new Recording()) {
-      recording.enable("cairn.Pause");
+      for (String name : List.of("Operation", "Pause", "Save", "Start", "PageWrite", "PageRead")) {
+        recording.enable("cairn." + name);
+      }
       recording.start();
       result = lab.create(store, "a", CreateRequest.Live.USUAL);
+      LiveLab.restore(store, "a", RestoreRequest::discardingCurrent);
       recording.stop();
       recording.dump(recorded);
     }
-    List<RecordedEvent> events = RecordingFile.readAllEvents(recorded);
-    assertEquals(1, events.size());
-    assertEquals("vm1@a", events.get(0).getString("subject"));
-    assertEquals(result.pause().orElseThrow().memory().toNanos(), events.get(0).getLong("memory"));
+    Map<String, RecordedEvent> events = new TreeMap<>();
+    for (RecordedEvent event : RecordingFile.readAllEvents(recorded)) {
+      RecordedEvent first = events.putIfAbsent(event.getEventType().getName(), event);
+      assertTrue(
+          first == null || event.getEventType().getName().equals("cairn.Operation"),
+          event.toString());
+    }
+    CheckpointMemory saved = result.checkpoint().orElseThrow().memory().orElseThrow();
+    RecordedEvent pause = events.get("cairn.Pause");
+    assertEquals("vm1@a", pause.getString("subject"));
+    assertEquals(result.pause().orElseThrow().memory().toNanos(), pause.getLong("memory"));
+    RecordedEvent operation = events.get("cairn.Operation");
+    assertEquals("create", operation.getString("kind"));
+    assertTrue(operation.getBoolean("committed"));
+    RecordedEvent save = events.get("cairn.Save");
+    assertEquals(saved.method(), save.getString("method"));
+    assertEquals(saved.sizeBytes(), save.getLong("memory"));
+    assertTrue(operation.getDuration().compareTo(save.getDuration()) >= 0);
+    assertEquals(saved.sizeBytes(), events.get("cairn.Start").getLong("memory"));
+    RecordedEvent written = events.get("cairn.PageWrite");
+    assertEquals(saved.sizeBytes(), written.getLong("memory"));
+    assertEquals(saved.storedBytes(), written.getLong("stored"));
+    RecordedEvent read = events.get("cairn.PageRead");
+    assertEquals(
+        (written.getLong("pages") - written.getLong("zeroPages")) * 4096, read.getLong("bytes"));
   }
 
   @Test

@@ -150,6 +150,7 @@ public final class MemoryImage implements Closeable {
    * @param sink takes the pages; must be safe for use by threads if there is more than one
    */
   public void readPages(OptionalInt block, int threads, PageSink sink) throws IOException {
+    PageReadEvent event = PageReadEvent.begun();
     StoredPages pages = StoredPages.of(map, block);
     AtomicInteger next = new AtomicInteger();
     AtomicBoolean failed = new AtomicBoolean();
@@ -177,6 +178,7 @@ public final class MemoryImage implements Closeable {
         all.add(workers.submit(work));
       }
       await(all, failed);
+      PageReadEvent.commit(event, id(), (long) pages.size() * pageSizeBytes(), threads);
     } finally {
       workers.shutdown();
     }
@@ -190,10 +192,12 @@ public final class MemoryImage implements Closeable {
    * @param sink takes the pages, from this thread
    */
   public void readPages(int block, BitSet wanted, PageSink sink) throws IOException {
+    PageReadEvent event = PageReadEvent.begun();
     StoredPages pages = StoredPages.of(map, block, wanted);
     try (PageReader reader = new PageReader(packs, map.packs(), pageSizeBytes())) {
       pages.read(reader, 0, pages.size(), sink);
     }
+    PageReadEvent.commit(event, id(), (long) pages.size() * pageSizeBytes(), 1);
   }
 
   private static void await(List<Future<Void>> all, AtomicBoolean failed) throws IOException {

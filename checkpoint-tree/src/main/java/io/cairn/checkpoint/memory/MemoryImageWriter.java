@@ -75,6 +75,7 @@ public final class MemoryImageWriter implements Closeable {
   private long sharedPages;
   private long differencePages;
   private long storedBytes;
+  private final @Nullable PageWriteEvent event = PageWriteEvent.begun();
 
   MemoryImageWriter(
       BlockFileSystem files,
@@ -350,8 +351,11 @@ public final class MemoryImageWriter implements Closeable {
     for (int page = 0; page < pages.pages(); page++) {
       zeroPages += pages.get(page) == PageMap.ZERO ? 1 : 0;
     }
-    return new SavedMemory(
-        digest, pages.pages(), zeroPages, sharedPages, differencePages, storedBytes);
+    SavedMemory saved =
+        new SavedMemory(
+            digest, pages.pages(), zeroPages, sharedPages, differencePages, storedBytes);
+    PageWriteEvent.commit(event, id, saved, layout.pageSizeBytes());
+    return saved;
   }
 
   private void writeMap(byte[] bytes) throws IOException {

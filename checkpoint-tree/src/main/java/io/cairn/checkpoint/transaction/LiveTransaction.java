@@ -213,6 +213,7 @@ final class LiveTransaction implements AutoCloseable {
 
   private void save(LiveGuest hypervisor, LiveDraft plan, List<LiveDisk> disks, DiskWork work)
       throws IOException {
+    SaveEvent event = SaveEvent.begun();
     LiveDraft.Save order = plan.save().orElseThrow();
     MemoryImages images = shop.folders().images(guest);
     boolean holds = plan.end() != LiveDraft.End.NEVER;
@@ -244,6 +245,7 @@ final class LiveTransaction implements AutoCloseable {
                   saved.pause(),
                   ""));
     }
+    SaveEvent.commit(event, guest.name(), entry.subject(), memory.get());
   }
 
   private static CheckpointMemory paired(
@@ -348,13 +350,18 @@ final class LiveTransaction implements AutoCloseable {
 
   /** Starts a guest from a checkpoint. */
   LiveGuest start(LiveDraft.Start order, CheckpointMemory from) throws IOException {
+    StartEvent event = StartEvent.begun();
     GuestStarter starter = starter();
-    if (!order.memory()) {
-      return starter.start(request(order, from, Optional.empty()));
+    LiveGuest started;
+    if (order.memory()) {
+      try (MemoryImage image = shop.folders().images(guest).open(order.checkpoint())) {
+        started = starter.start(request(order, from, Optional.of(image)));
+      }
+    } else {
+      started = starter.start(request(order, from, Optional.empty()));
     }
-    try (MemoryImage image = shop.folders().images(guest).open(order.checkpoint())) {
-      return starter.start(request(order, from, Optional.of(image)));
-    }
+    StartEvent.commit(event, guest.name(), entry.subject(), order.memory() ? from.sizeBytes() : 0);
+    return started;
   }
 
   private CheckpointMemory recorded(LiveDraft.Start order) throws StorageException {

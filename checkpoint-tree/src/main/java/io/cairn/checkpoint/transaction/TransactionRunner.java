@@ -97,6 +97,18 @@ public final class TransactionRunner {
    *     StateAfter#NEEDS_RECOVERY} if that failed too
    */
   public Completed run(Order order, TransactionDraft draft, Control control) {
+    OperationEvent event = OperationEvent.begun();
+    boolean committed = false;
+    try {
+      Completed completed = runUnrecorded(order, draft, control);
+      committed = true;
+      return completed;
+    } finally {
+      OperationEvent.commit(event, order, committed);
+    }
+  }
+
+  private Completed runUnrecorded(Order order, TransactionDraft draft, Control control) {
     Guest guest = order.guest();
     String id = String.format("%016x", shop.random().nextLong());
     JournalEntry entry =
