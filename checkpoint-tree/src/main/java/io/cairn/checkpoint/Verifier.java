@@ -23,6 +23,7 @@ import java.util.TreeMap;
 /** Compares checkpoints with storage and with their manifests. */
 final class Verifier {
   private final Engine engine;
+  private final List<String> unchecked = new ArrayList<>();
 
   Verifier(Engine engine) {
     this.engine = engine;
@@ -57,10 +58,13 @@ final class Verifier {
     boolean whole = only.isEmpty() && !mayRun(guest);
     for (DiskRef disk : guest.disks()) {
       findings.addAll(disk(guest, disk, whole));
+      if (only.isEmpty() && !whole) {
+        unchecked.add("disk " + disk.id());
+      }
     }
     findings.sort(Comparator.comparing(Finding::kind));
     return new VerifyReport(
-        guestName, findings.stream().distinct().toList(), checkpoints.size(), snapshots);
+        guestName, findings.stream().distinct().toList(), checkpoints.size(), snapshots, unchecked);
   }
 
   /**
@@ -171,8 +175,22 @@ final class Verifier {
                     object,
                     disk.location() + " has " + found + ", recorded is " + recorded));
           }
-          return thoroughly ? backend.check(disk, false) : List.of();
+          return thoroughly ? whole(backend, disk) : List.of();
         });
+  }
+
+  /** A program that is not the guest's may have the disk open, too. */
+  private List<Finding> whole(StorageBackend backend, DiskRef disk) throws StorageException {
+    try {
+      return backend.check(disk, false);
+    } catch (StorageException e) {
+      if (e.code() != ErrorCode.LOCKED) {
+        throw e;
+      }
+      unchecked.add("disk " + disk.id());
+      engine.options.notices().accept(String.valueOf(e.getMessage()));
+      return List.of();
+    }
   }
 
   /** A question to a backend. */

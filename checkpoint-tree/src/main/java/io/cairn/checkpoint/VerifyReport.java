@@ -12,12 +12,19 @@ import java.util.Optional;
  * @param findings the faults, worst first
  * @param checkpointsChecked how many checkpoints were compared with storage
  * @param snapshotsChecked how many disk snapshots that were
+ * @param unchecked the disks whose storage was to be checked as a whole and was not, since a
+ *     program may be writing to it: what checkpoints rest on was compared all the same
  */
 public record VerifyReport(
-    String guest, List<Finding> findings, int checkpointsChecked, int snapshotsChecked) {
-  /** Copies the findings. */
+    String guest,
+    List<Finding> findings,
+    int checkpointsChecked,
+    int snapshotsChecked,
+    List<String> unchecked) {
+  /** Copies the lists. */
   public VerifyReport {
     findings = List.copyOf(findings);
+    unchecked = List.copyOf(unchecked);
   }
 
   /** Whether nothing is wrong. */

@@ -26,7 +26,7 @@ final class VerifyCommand extends Command {
         "Proves for every disk of every checkpoint that its snapshot is there, is the one that was"
             + " recorded and can be read, and for every checkpoint of a running guest that all of its"
             + " memory can be read and belongs to its disks; for a whole guest also that its images"
-            + " are sound. Exits 20"
+            + " are sound, unless a program has them open. Exits 20"
             + " if data is damaged or missing, 21 if only space is lost. Changes nothing.");
     optionalArgument("NAME[@CKPT]", "A guest, or one of its checkpoints; or every guest.");
     example("cairn verify", "everything");
@@ -125,7 +125,10 @@ final class VerifyCommand extends Command {
             + " checked, "
             + (report.clean()
                 ? terminal.styled(Style.GREEN, "all sound")
-                : Human.count(report.findings().size(), "finding")));
+                : Human.count(report.findings().size(), "finding"))
+            + (report.unchecked().isEmpty()
+                ? ""
+                : "; in use and not checked as a whole: " + String.join(", ", report.unchecked())));
   }
 
   private static void print(List<VerifyReport> reports, Terminal terminal) {
@@ -138,6 +141,7 @@ final class VerifyCommand extends Command {
                         .put("clean", report.clean())
                         .put("checkpointsChecked", report.checkpointsChecked())
                         .put("snapshotsChecked", report.snapshotsChecked())
+                        .put("unchecked", report.unchecked())
                         .put("findings", report.findings().stream().map(Views::finding).toList()))
             .toList();
     terminal.out(
