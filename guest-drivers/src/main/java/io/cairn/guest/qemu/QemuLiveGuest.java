@@ -148,7 +148,7 @@ final class QemuLiveGuest implements LiveGuest {
     if (offered.contains(SaveMethod.BACKGROUND)) {
       return SaveMethod.BACKGROUND;
     }
-    // QEMU's own processor emulation loses track of writes now and then while memory is copied.
+    // QEMU's own processor emulation loses track of writes while memory is copied (docs/qemu.md).
     return offered.contains(SaveMethod.LIVE) && qemu.hardwareRuns()
         ? SaveMethod.LIVE
         : SaveMethod.STOPPED;
