@@ -119,20 +119,12 @@ public final class MemoryBackend implements StorageBackend {
 
   /** Takes a snapshot, as the hypervisor that has the disk open: its name is the label's text. */
   public synchronized void takeDelegated(String location, String name) {
-    String[] words = name.split(" ", 3);
-    SnapshotLabel label =
-        new SnapshotLabel(
-            words[0], Optional.of(words[1]).filter(id -> !id.equals("-")), words[2], Instant.EPOCH);
-    MemoryDisk disk = present(location);
-    checkArgument(disk.find(label).isEmpty(), "%s exists", name);
-    disk.take(label.name(), label.created(), Optional.of(label));
+    present(location).takeDelegated(name);
   }
 
   /** Deletes such a snapshot, if it is there. */
   public synchronized void dropDelegated(String location, String name) {
-    MemoryDisk disk = present(location);
-    String id = name.substring(0, name.indexOf(' '));
-    disk.entries().removeIf(e -> e.label().filter(l -> l.checkpointId().equals(id)).isPresent());
+    present(location).dropDelegated(name);
   }
 
   /** Adds a snapshot of the head that is not Cairn's. */
@@ -393,8 +385,7 @@ public final class MemoryBackend implements StorageBackend {
 
   @Override
   public Optional<String> delegatedName(DiskRef disk, SnapshotLabel label) {
-    return Optional.of(
-        label.checkpointId() + " " + label.parentId().orElse("-") + " " + label.name());
+    return Optional.of(MemoryDisk.delegatedName(label));
   }
 
   @Override
@@ -402,12 +393,7 @@ public final class MemoryBackend implements StorageBackend {
     List<DiskSnapshot> taken = new ArrayList<>();
     for (TakeSnapshots.Request r : step.requests()) {
       faults.pass("adopting a snapshot of disk " + r.disk().id());
-      MemoryDisk disk = require(r.disk());
-      Entry entry =
-          disk.find(r.label())
-              .orElseThrow(
-                  () -> new StorageException(ErrorCode.FAILED, "no snapshot was taken", ""));
-      taken.add(disk.snapshot(r.disk(), entry));
+      taken.add(require(r.disk()).adopt(r.disk(), r.label()));
     }
     return new StepOutcome(taken, List.of(), 0);
   }

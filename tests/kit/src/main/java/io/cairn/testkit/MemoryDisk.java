@@ -1,5 +1,7 @@
 package io.cairn.testkit;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import io.cairn.storage.DiskRef;
 import io.cairn.storage.DiskSnapshot;
 import io.cairn.storage.ErrorCode;
@@ -59,6 +61,35 @@ final class MemoryDisk {
     Entry entry = new Entry(Integer.toString(++lastId), name, created, label, head.copy(), false);
     entries.add(entry);
     return entry;
+  }
+
+  /** What a hypervisor calls the snapshot of a label. */
+  static String delegatedName(SnapshotLabel label) {
+    return label.checkpointId() + " " + label.parentId().orElse("-") + " " + label.name();
+  }
+
+  /** Takes a snapshot by such a name. */
+  void takeDelegated(String name) {
+    String[] words = name.split(" ", 3);
+    Optional<String> parent = Optional.of(words[1]).filter(id -> !id.equals("-"));
+    SnapshotLabel label = new SnapshotLabel(words[0], parent, words[2], Instant.EPOCH);
+    checkArgument(find(label).isEmpty(), "%s exists", name);
+    take(label.name(), label.created(), Optional.of(label));
+  }
+
+  /** The snapshot that was taken by the name of a label. */
+  DiskSnapshot adopt(DiskRef disk, SnapshotLabel label) throws StorageException {
+    Optional<Entry> taken = find(label);
+    if (taken.isEmpty()) {
+      throw new StorageException(ErrorCode.FAILED, "no snapshot was taken", "");
+    }
+    return snapshot(disk, taken.get());
+  }
+
+  /** Deletes the snapshot of such a name, if it is there. */
+  void dropDelegated(String name) {
+    String id = name.substring(0, name.indexOf(' '));
+    entries.removeIf(e -> e.label().filter(l -> l.checkpointId().equals(id)).isPresent());
   }
 
   void damage(Entry entry) {
