@@ -192,7 +192,7 @@ final class Conversion implements Closeable {
             request(replacement.temporary(), format, progress).sync(sync);
         NewImage image = new NewImage(call.images(), target, wanted.format, options);
         create(image, replacement, request);
-        Convert.run(call.images().fileSystem(), request.build());
+        Convert.run(replacement.fileSystem(), request.build());
       } catch (ToolFailure e) {
         throw e.in(target + ": error while converting " + wanted.format + ": ");
       } catch (IOException e) {
@@ -216,7 +216,7 @@ final class Conversion implements Closeable {
     } else if (preallocation == Preallocation.OFF) {
       request.createOptions(image.creation(preallocation, image.sizeBytes()));
     } else {
-      image.createAt(replacement.temporary());
+      image.createAt(replacement);
       request.existingTarget(true);
     }
   }

@@ -77,7 +77,7 @@ final class DdTool implements Tool {
       }
       try {
         Dd.run(
-            call.images().fileSystem(),
+            replacement.fileSystem(),
             new DdRequest(opened.disk(), replacement.temporary(), format, blockBytes, count, skip));
         replacement.commit();
       } catch (IOException e) {

@@ -36,7 +36,7 @@ final class NewImage {
   void create() throws ToolFailure, IOException {
     try (Replacement replacement = Replacement.of(images, name)) {
       try {
-        createAt(replacement.temporary());
+        createAt(replacement);
         replacement.commit();
       } catch (IOException e) {
         throw replacement.whyNot(name, e);
@@ -44,12 +44,12 @@ final class NewImage {
     }
   }
 
-  /** Makes the file under another name. */
-  void createAt(Path file) throws ToolFailure, IOException {
+  /** Makes the file under its temporary name. */
+  void createAt(Replacement replacement) throws ToolFailure, IOException {
     if (format.equals(Images.RAW)) {
-      createRaw(images.fileSystem(), file);
+      createRaw(replacement.fileSystem(), replacement.temporary());
     } else {
-      createQcow2(images.fileSystem(), file);
+      createQcow2(replacement.fileSystem(), replacement.temporary());
     }
   }
 
