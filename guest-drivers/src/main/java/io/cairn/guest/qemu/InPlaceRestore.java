@@ -13,12 +13,15 @@ import io.cairn.storage.io.BlockFile;
 import io.cairn.storage.io.BlockFileSystem;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -29,6 +32,9 @@ import java.util.Set;
  * <p>{@code snapshot-load} resets the machine before it loads. A ROM that QEMU copies into the
  * guest's memory at a reset would overwrite pages that are not loaded again: guests with one are
  * continued in a new process.
+ *
+ * <p>A QEMU that emulates the processors never counts their ticks back. It is given a higher number
+ * of ticks each time, and the guest's own share in its time stamp counter is lowered by as much.
  */
 final class InPlaceRestore {
   /** The file that QEMU loads from; only one restore of a guest is under way at a time. */
@@ -36,6 +42,12 @@ final class InPlaceRestore {
 
   /** With more to load, a new process that maps its memory runs sooner. */
   private static final long CHANGED_BYTES_MAX = 256L << 20;
+
+  /** Begins the count of ticks that are given to QEMU. */
+  private static final Instant EPOCH = Instant.parse("2020-01-01T00:00:00Z");
+
+  /** Faster than the ticks of any processor; in a signed number they last until 2056. */
+  private static final long TICKS_PER_NANOSECOND = 8;
 
   private static final Set<String> COMMANDS =
       Set.of("blockdev-set-active", "snapshot-load", "x-query-roms", "qom-set", "set-action");
@@ -69,7 +81,14 @@ final class InPlaceRestore {
         && wanted.facts().differences(present.facts()).isEmpty()
         && next.image().get().block(CommandLine.RAM).isPresent()
         && disksCanBeSwitched()
-        && !hasRomInMemory();
+        && !hasRomInMemory()
+        && (qemu.hardwareRuns() || MigrationStreams.hasProcessorClock(next.image().get()));
+  }
+
+  /** More ticks than a guest has counted that was first booted after the epoch. */
+  private static long ticks() {
+    long nanos = Duration.between(EPOCH, Instant.now()).toNanos();
+    return Math.multiplyExact(nanos, TICKS_PER_NANOSECOND);
   }
 
   private boolean disksCanBeSwitched() throws IOException {
@@ -117,7 +136,8 @@ final class InPlaceRestore {
     boolean written = false;
     try (BlockFile file = files.open(state, BlockFileSystem.OpenMode.CREATE_NEW);
         VmStateFile out = new VmStateFile(file, image.digest())) {
-      MigrationStreams.writeChanges(image, changed, out);
+      OptionalLong higher = qemu.hardwareRuns() ? OptionalLong.empty() : OptionalLong.of(ticks());
+      MigrationStreams.writeChanges(image, changed, higher, out);
       out.finish();
       written = true;
     } finally {

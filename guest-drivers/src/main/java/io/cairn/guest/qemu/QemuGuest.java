@@ -43,6 +43,7 @@ public final class QemuGuest implements AutoCloseable {
   private final QmpClient client;
   private final QmpFeatures features;
   private final QemuProcess process;
+  private @Nullable Boolean hardwareRuns;
 
   private QemuGuest(QmpClient client, QmpFeatures features, QemuProcess process) {
     this.client = client;
@@ -302,7 +303,12 @@ public final class QemuGuest implements AutoCloseable {
 
   /** Whether the host's processors run the guest, rather than a program that emulates them. */
   boolean hardwareRuns() throws IOException {
-    return QmpJson.truth(QmpJson.object(execute(QmpCommand.of("query-kvm"))), "enabled");
+    Boolean known = hardwareRuns;
+    if (known == null) {
+      known = QmpJson.truth(QmpJson.object(execute(QmpCommand.of("query-kvm"))), "enabled");
+      hardwareRuns = known;
+    }
+    return known;
   }
 
   /** Whether QEMU can let go of images of its own accord. */

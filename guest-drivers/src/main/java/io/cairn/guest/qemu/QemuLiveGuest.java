@@ -51,6 +51,11 @@ final class QemuLiveGuest implements LiveGuest {
   /** The checkpoint that has the guest's memory as it is now, since it was saved and held. */
   private Optional<CheckpointId> held = Optional.empty();
 
+  /** The digest of the memory of which {@link #fits} tells. */
+  private String asked = "";
+
+  private boolean fits;
+
   /** Whether the process, with the connection to it, was kept for another guest. */
   private boolean kept;
 
@@ -294,9 +299,20 @@ final class QemuLiveGuest implements LiveGuest {
   @Override
   public boolean canBecome(StartRequest next, boolean saved) throws IOException {
     InPlaceRestore restore = new InPlaceRestore(qemu, guest, files);
-    return options.inPlace()
-        && restore.possible(next, SavedMachine.of(machine()))
-        && (saved || restore.knowsMemory(next.image().orElseThrow()));
+    return fits(restore, next) && (saved || restore.knowsMemory(next.image().orElseThrow()));
+  }
+
+  /** Asking QEMU takes time that the guest has while it runs, and not once it has to end. */
+  private boolean fits(InPlaceRestore restore, StartRequest next) throws IOException {
+    if (!options.inPlace() || next.image().isEmpty()) {
+      return false;
+    }
+    String digest = next.image().get().digest();
+    if (!asked.equals(digest)) {
+      fits = restore.possible(next, SavedMachine.of(machine()));
+      asked = digest;
+    }
+    return fits;
   }
 
   /**
@@ -307,7 +323,7 @@ final class QemuLiveGuest implements LiveGuest {
   public void endBefore(StartRequest next) throws IOException {
     Optional<KeptProcess> keep = Optional.empty();
     InPlaceRestore restore = new InPlaceRestore(qemu, guest, files);
-    if (options.inPlace() && restore.possible(next, SavedMachine.of(machine()))) {
+    if (fits(restore, next)) {
       qemu.pause();
       keep = restore.prepare(next, held);
     }

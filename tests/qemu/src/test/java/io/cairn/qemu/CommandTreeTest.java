@@ -31,6 +31,9 @@ final class CommandTreeTest {
   /** How many restores in random order; {@code -Dcairn.qemu.restores=30} for a long run. */
   private static final int RESTORES = Integer.getInteger("cairn.qemu.restores", 10);
 
+  /** Whether restores keep the process where they can: {@code -Dcairn.qemu.in-place=yes}. */
+  private static final String IN_PLACE = System.getProperty("cairn.qemu.in-place", "no");
+
   @TempDir Path directory;
 
   @SuppressWarnings("NullAway.Init") // The first lines of the test make it, once per QEMU.
@@ -77,6 +80,7 @@ final class CommandTreeTest {
   private void addGuest() {
     List<String> words = new ArrayList<>(List.of("guest", "add", "vm"));
     words.addAll(List.of("--qmp", machine.socket().toString()));
+    words.addAll(List.of("--driver-option", "in-place=" + IN_PLACE));
     for (DiskRef disk : machine.disks()) {
       words.addAll(List.of("--disk", disk.toString()));
     }

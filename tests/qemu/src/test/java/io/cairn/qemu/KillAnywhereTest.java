@@ -31,6 +31,9 @@ final class KillAnywhereTest {
   /** How many kills for each version; {@code -Dcairn.qemu.kills=50} for a long run. */
   private static final int KILLS = Integer.getInteger("cairn.qemu.kills", 2);
 
+  /** Whether restores keep the process where they can: {@code -Dcairn.qemu.in-place=yes}. */
+  private static final String IN_PLACE = System.getProperty("cairn.qemu.in-place", "no");
+
   private static final List<String> METHODS = List.of("auto", "stopped");
 
   @TempDir Path directory;
@@ -85,7 +88,9 @@ final class KillAnywhereTest {
           "--disk",
           machine.disks().get(1).toString(),
           "--driver-option",
-          option);
+          option,
+          "--driver-option",
+          "in-place=" + IN_PLACE);
       undisturbed("create", "vm@first");
       names.add("first");
       undisturbed("restore", "vm@first");

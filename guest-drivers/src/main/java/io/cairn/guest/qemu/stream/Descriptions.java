@@ -13,14 +13,19 @@ final class Descriptions {
    * length. Nothing says where it begins, so every place is tried, from the end on.
    */
   static boolean endsWithDescription(byte[] bytes) {
+    return begin(bytes) >= 0;
+  }
+
+  /** Where the text of the description begins, see above; negative if there is none. */
+  static int begin(byte[] bytes) {
     ByteBuffer view = ByteBuffer.wrap(bytes);
     for (int at = bytes.length - HEAD_BYTES; at >= 0; at--) {
       if (bytes[at] == StreamFormat.SECTION_EOF
           && bytes[at + 1] == StreamFormat.VMDESCRIPTION
           && view.getInt(at + 2) == bytes.length - at - HEAD_BYTES) {
-        return true;
+        return at + HEAD_BYTES;
       }
     }
-    return false;
+    return -1;
   }
 }

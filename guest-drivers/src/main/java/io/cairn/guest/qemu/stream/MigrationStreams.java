@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.util.BitSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -92,14 +93,25 @@ public final class MigrationStreams {
   }
 
   /**
+   * Whether the image is of a guest whose processors QEMU emulates, with time stamp counters that
+   * can be set back in a process which has counted further.
+   */
+  public static boolean hasProcessorClock(MemoryImage image) throws IOException {
+    return new StreamWriter(image, OutputStream.nullOutputStream()).hasProcessorClock();
+  }
+
+  /**
    * Writes an image as a plain stream for a process whose memory is known. Its devices are loaded
    * whole.
    *
    * @param changed by number of the block, the pages that are not in the process yet; blocks that
    *     are missing are written whole
+   * @param higher where QEMU emulates the processors: a number of ticks that is higher than what it
+   *     has counted to, as it never counts back; the guest sees the time of the image all the same
    */
-  public static void writeChanges(MemoryImage image, Map<Integer, BitSet> changed, OutputStream out)
+  public static void writeChanges(
+      MemoryImage image, Map<Integer, BitSet> changed, OptionalLong higher, OutputStream out)
       throws IOException {
-    new StreamWriter(image, out).writeChanges(changed);
+    new StreamWriter(image, out).writeChanges(changed, higher);
   }
 }

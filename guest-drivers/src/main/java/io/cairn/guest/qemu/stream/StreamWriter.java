@@ -15,6 +15,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -35,6 +36,9 @@ final class StreamWriter {
   /** By block, the pages to write; all pages of a block that is missing. */
   private Map<Integer, BitSet> wanted = Map.of();
 
+  /** From where on the process that loads the stream is to count; empty to leave it as it is. */
+  private OptionalLong ticks = OptionalLong.empty();
+
   /** The block of the page before. */
   private int lastBlock = -1;
 
@@ -48,9 +52,19 @@ final class StreamWriter {
     write(Set.of(), false);
   }
 
-  /** For a process whose memory is known: of these blocks only these pages, of others all. */
-  void writeChanges(Map<Integer, BitSet> changed) throws IOException {
+  /** Whether the time stamp counters are known that QEMU emulates. */
+  boolean hasProcessorClock() throws IOException {
+    return ProcessorClock.find(bytes(StreamReader.DEVICES_PART)).isPresent();
+  }
+
+  /**
+   * For a process whose memory is known: of these blocks only these pages, of others all.
+   *
+   * @param higher more than the ticks that the process has counted to, if it counts them itself
+   */
+  void writeChanges(Map<Integer, BitSet> changed, OptionalLong higher) throws IOException {
     fresh = false;
+    ticks = higher;
     wanted = Map.copyOf(changed);
     out.write(bytes(StreamReader.HEAD_PART));
     write(Set.of(), false);
@@ -103,8 +117,18 @@ final class StreamWriter {
     }
     out.writeLong(StreamFormat.RAM_EOS);
     footer(ram);
-    out.write(bytes(StreamReader.DEVICES_PART));
+    out.write(devices());
     out.flush();
+  }
+
+  private byte[] devices() throws IOException {
+    byte[] devices = bytes(StreamReader.DEVICES_PART);
+    if (ticks.isEmpty()) {
+      return devices;
+    }
+    return ProcessorClock.find(devices)
+        .orElseThrow(() -> foreign("the time of its processors is not found in it"))
+        .from(ticks.getAsLong());
   }
 
   private void table(boolean withAddresses) throws IOException {

@@ -30,6 +30,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
@@ -308,8 +309,8 @@ final class MigrationStreamsTest {
     wanted.set(0);
     wanted.set(100);
     try (MemoryImage image = images.open(ID)) {
-      MigrationStreams.writeChanges(image, Map.of(), all);
-      MigrationStreams.writeChanges(image, Map.of(0, wanted), some);
+      MigrationStreams.writeChanges(image, Map.of(), OptionalLong.empty(), all);
+      MigrationStreams.writeChanges(image, Map.of(0, wanted), OptionalLong.empty(), some);
     }
     save(SECOND, all.toByteArray());
     for (int page : new int[] {0, 5, 6, 7}) {
