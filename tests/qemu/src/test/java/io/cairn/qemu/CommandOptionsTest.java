@@ -99,7 +99,8 @@ final class CommandOptionsTest {
       assertFalse(running(machine));
       long paused = machine.console().length();
       cairn.ok("doctor", "vm");
-      cairn.ok("verify", "vm");
+      String verified = cairn.ok("verify", "vm").out();
+      assertTrue(verified.contains("not checked as a whole: disk disk0, disk disk1"), verified);
       assertTrue(cairn.ok("status").out().contains("guest vm is paused"));
       Thread.sleep(50);
       assertEquals(paused, machine.console().length(), "the paused guest runs");
@@ -109,7 +110,8 @@ final class CommandOptionsTest {
       cairn.ok("guest", "pause", "vm");
       cairn.ok("create", "vm@two");
       assertFalse(running(machine));
-      cairn.ok("restore", "vm@one");
+      String said = cairn.ok("restore", "vm@one").err();
+      assertTrue(said.contains("has run on from one before"), said);
       assertTrue(running(machine), "it ran when it was saved");
       assertGoesOn(machine);
     }

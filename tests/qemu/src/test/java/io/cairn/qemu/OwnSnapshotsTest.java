@@ -98,12 +98,17 @@ final class OwnSnapshotsTest {
       throws IOException, InterruptedException {
     try (Machine machine = Machine.create(Qemu.V7, directory, "internal", "internal")) {
       CairnCli cairn = cairnFor(machine);
+      // A store that knows one of the disks as that of a guest which nobody runs.
+      CairnCli other = Commands.inProcess(directory.resolve("other"));
+      other.ok("guest", "add", "cold", "--disk", machine.disks().get(0).toString());
       machine.with("-device", "nvme,serial=none");
       machine.boot();
       ToolResult memory = cairn.run("create", "vm@no");
       assertEquals(ErrorCode.BLOCKED.exitCode(), memory.exitCode(), memory.toString());
       cairn.ok("create", "vm@disks", "--disk-only");
       assertEquals(2, snapshots(machine));
+      String verified = other.ok("verify", "cold").out();
+      assertTrue(verified.contains("in use and not checked as a whole: disk disk0"), verified);
       assertGoesOn(machine);
       cairn.ok("delete", "vm@disks", "--yes");
       assertEquals(0, snapshots(machine));
