@@ -1,5 +1,8 @@
 package io.cairn.checkpoint.memory;
 
+import com.github.luben.zstd.Zstd;
+import java.nio.ByteBuffer;
+
 /** Pages on their way into packs, in the order in which they arrived. Reused. */
 final class Batch {
   private static final int DATA_BYTES = 1 << 20;
@@ -14,6 +17,9 @@ final class Batch {
   /** For each entry where its page begins in {@link #data}, or {@link #NO_DATA}. */
   final int[] offsets = new int[ENTRIES_MAX];
 
+  /** Frames as they are stored, where that is not how their pages lie in {@link #data}. */
+  final byte[] packed;
+
   private final int pageSizeBytes;
   private int entries;
   private int dataBytes;
@@ -21,6 +27,9 @@ final class Batch {
   Batch(int pageSizeBytes) {
     this.pageSizeBytes = pageSizeBytes;
     this.data = new byte[Math.max(DATA_BYTES, EncodedFrame.PAGES * pageSizeBytes)];
+    // What is kept of a frame is no longer than its pages; behind it the next one is tried.
+    int frameBytes = EncodedFrame.PAGES * pageSizeBytes;
+    this.packed = new byte[data.length + (int) Zstd.compressBound(frameBytes)];
   }
 
   int entries() {
@@ -33,6 +42,15 @@ final class Batch {
 
   void add(int page, byte[] from, int offset) {
     System.arraycopy(from, offset, data, dataBytes, pageSizeBytes);
+    added(page);
+  }
+
+  void add(int page, ByteBuffer from, int offset) {
+    from.get(offset, data, dataBytes, pageSizeBytes);
+    added(page);
+  }
+
+  private void added(int page) {
     pages[entries] = page;
     offsets[entries] = dataBytes;
     entries++;

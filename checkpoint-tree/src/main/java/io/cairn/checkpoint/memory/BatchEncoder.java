@@ -17,14 +17,14 @@ import org.jspecify.annotations.Nullable;
 final class BatchEncoder implements Closeable {
   /**
    * Memory that is worth compressing repeats itself in long pieces or has few different bytes. So
-   * only long repetitions are looked for, in a small table that stays in the processor's cache, and
-   * level 1 also shortens frequent bytes, which lower ones do not. Beside level -1, pages of
-   * programs take a tenth longer and get a little smaller; text takes less time.
+   * only long repetitions are looked for, in a small table, and level 1 also shortens frequent
+   * bytes, which lower ones do not. A table of 256 positions finds less than one of 1024: programs
+   * take a tenth more space, text a twentieth; and text takes little more than half of the time.
    */
   private static final int ZSTD_LEVEL = 1;
 
   private static final int ZSTD_MATCH_MIN = 7;
-  private static final int ZSTD_HASH_LOG = 10;
+  private static final int ZSTD_HASH_LOG = 8;
 
   private final int pageSizeBytes;
   private final @Nullable ParentPages parent;
@@ -32,18 +32,32 @@ final class BatchEncoder implements Closeable {
   private final ZstdCompressCtx zstd = new ZstdCompressCtx();
   private final MessageDigest sha256 = Checks.sha256();
   private final byte[] base;
-  private final byte[] scratch;
+  private final ByteSpread spread = new ByteSpread();
   private final Frame whole;
+  private final Frame random;
   private final Frame differences;
+
+  /** How much of {@link Batch#packed} the frames of the present batch take. */
+  private int packedBytes;
+
+  /** What a frame is made of. */
+  private enum Kind {
+    /** Pages that may become shorter. */
+    WHOLE,
+    /** Pages that will not, and would keep others from it. */
+    RANDOM,
+    /** What pages differ from others in. */
+    DIFFERENCE
+  }
 
   BatchEncoder(int pageSizeBytes, @Nullable ParentPages parent, @Nullable PageReader reader) {
     this.pageSizeBytes = pageSizeBytes;
     this.parent = parent;
     this.parentReader = reader;
     this.base = new byte[pageSizeBytes];
-    this.scratch = EncodedFrame.scratch(EncodedFrame.PAGES * pageSizeBytes);
-    this.whole = new Frame(false);
-    this.differences = new Frame(true);
+    this.whole = new Frame(Kind.WHOLE);
+    this.random = new Frame(Kind.RANDOM);
+    this.differences = new Frame(Kind.DIFFERENCE);
     zstd.setLevel(ZSTD_LEVEL);
     zstd.setMinMatch(ZSTD_MATCH_MIN);
     zstd.setHashLog(ZSTD_HASH_LOG);
@@ -55,7 +69,9 @@ final class BatchEncoder implements Closeable {
     long[] places = new long[entries];
     int[] slots = new int[entries];
     List<EncodedFrame> frames = new ArrayList<>();
+    packedBytes = 0;
     whole.begin(batch, frames, slots);
+    random.begin(batch, frames, slots);
     differences.begin(batch, frames, slots);
     for (int i = 0; i < entries; i++) {
       int offset = batch.offsets[i];
@@ -63,19 +79,31 @@ final class BatchEncoder implements Closeable {
         places[i] = PageMap.ZERO;
         continue;
       }
-      sha256.update(batch.data, offset, pageSizeBytes);
-      byte[] digest = sha256.digest();
+      byte[] digest = digest(batch.data, offset);
       long known = known(batch.pages[i], batch.data, offset, digest);
       if (known > 0) {
         places[i] = known;
       } else {
         places[i] = EncodedBatch.NEW;
-        (known == PageMap.ZERO ? whole : differences).add(i, offset, digest, -known);
+        frameOf(batch.data, offset, known).add(i, offset, digest, -known);
       }
     }
     whole.end();
+    random.end();
     differences.end();
     return new EncodedBatch(batch, places, slots, frames);
+  }
+
+  private byte[] digest(byte[] data, int offset) {
+    sha256.update(data, offset, pageSizeBytes);
+    return sha256.digest();
+  }
+
+  private Frame frameOf(byte[] data, int offset, long known) {
+    if (known != PageMap.ZERO) {
+      return differences;
+    }
+    return spread.isRandom(data, offset, pageSizeBytes) ? random : whole;
   }
 
   /**
@@ -105,51 +133,46 @@ final class BatchEncoder implements Closeable {
 
   /** A frame that is being filled. */
   private final class Frame {
-    private final boolean isDifference;
-    private final byte[] raw = new byte[EncodedFrame.PAGES * pageSizeBytes];
+    private final Kind kind;
+    private final byte[] raw;
     private final byte[] digests = new byte[EncodedFrame.PAGES * PackIndex.DIGEST_BYTES];
     private final long[] bases = new long[EncodedFrame.PAGES];
     private final int[] entries = new int[EncodedFrame.PAGES];
+
+    /** Where each page is in the batch. */
+    private final int[] offsets = new int[EncodedFrame.PAGES];
+
     private List<EncodedFrame> frames = List.of();
     private int[] slots = new int[0];
     private byte[] data = new byte[0];
-
-    /** Where the first page is in the batch, while all pages so far follow each other there. */
-    private int start;
-
-    private boolean inRow;
+    private byte[] packed = new byte[0];
     private int pages;
 
-    Frame(boolean isDifference) {
-      this.isDifference = isDifference;
+    Frame(Kind kind) {
+      this.kind = kind;
+      this.raw = new byte[kind == Kind.RANDOM ? 0 : EncodedFrame.PAGES * pageSizeBytes];
     }
 
     /** Fills the frames of a batch from now on. */
     void begin(Batch batch, List<EncodedFrame> into, int[] entrySlots) {
       data = batch.data;
+      packed = batch.packed;
       frames = into;
       slots = entrySlots;
       pages = 0;
     }
 
     void add(int entry, int offset, byte[] digest, long basePlace) {
-      if (pages == 0) {
-        start = offset;
-        inRow = !isDifference;
-      }
-      if (inRow && offset != start + pages * pageSizeBytes) {
-        System.arraycopy(data, start, raw, 0, pages * pageSizeBytes);
-        inRow = false;
-      }
-      if (!inRow) {
-        System.arraycopy(data, offset, raw, pages * pageSizeBytes, pageSizeBytes);
-      }
-      if (isDifference) {
-        Differences.xor(raw, pages * pageSizeBytes, base, 0, pageSizeBytes);
+      if (kind == Kind.DIFFERENCE) {
+        // The base is read into the same place for the next page.
+        int at = pages * pageSizeBytes;
+        System.arraycopy(data, offset, raw, at, pageSizeBytes);
+        Differences.xor(raw, at, base, 0, pageSizeBytes);
       }
       System.arraycopy(digest, 0, digests, pages * PackIndex.DIGEST_BYTES, PackIndex.DIGEST_BYTES);
       bases[pages] = basePlace;
       entries[pages] = entry;
+      offsets[pages] = offset;
       pages++;
       if (pages == EncodedFrame.PAGES) {
         end();
@@ -163,19 +186,56 @@ final class BatchEncoder implements Closeable {
       for (int i = 0; i < pages; i++) {
         slots[entries[i]] = frames.size() << 8 | i;
       }
-      EncodedFrame frame =
-          EncodedFrame.of(
-              zstd,
-              scratch,
-              inRow ? data : raw,
-              inRow ? start : 0,
-              pages * pageSizeBytes,
-              pages,
-              Arrays.copyOf(digests, pages * PackIndex.DIGEST_BYTES),
-              isDifference ? Arrays.copyOf(bases, pages) : new long[0]);
-      // The batch keeps its pages until they are stored, the buffer here does not.
-      frames.add(frame.detached(raw));
+      frames.add(
+          switch (kind) {
+            case RANDOM -> asItIs();
+            case WHOLE -> inRow() ? compressed(data, offsets[0]) : compressed(gathered(), 0);
+            case DIFFERENCE -> compressed(raw, 0);
+          });
       pages = 0;
+    }
+
+    private boolean inRow() {
+      return offsets[pages - 1] == offsets[0] + (pages - 1) * pageSizeBytes;
+    }
+
+    private byte[] gathered() {
+      for (int i = 0; i < pages; i++) {
+        System.arraycopy(data, offsets[i], raw, i * pageSizeBytes, pageSizeBytes);
+      }
+      return raw;
+    }
+
+    private EncodedFrame compressed(byte[] from, int offset) {
+      int length = pages * pageSizeBytes;
+      int start = packedBytes;
+      int size = zstd.compressByteArray(packed, start, packed.length - start, from, offset, length);
+      boolean worth = EncodedFrame.isWorth(size, length);
+      if (!worth && kind != Kind.DIFFERENCE) {
+        return asItIs();
+      }
+      if (!worth) {
+        size = length;
+        System.arraycopy(from, offset, packed, start, length);
+      }
+      packedBytes += size;
+      return frame(packed, new int[] {start}, size, worth);
+    }
+
+    /** The pages where they lie in the batch, which keeps them until they are stored. */
+    private EncodedFrame asItIs() {
+      return frame(data, Arrays.copyOf(offsets, pages), pageSizeBytes, false);
+    }
+
+    private EncodedFrame frame(byte[] bytes, int[] pieces, int pieceBytes, boolean compressed) {
+      return EncodedFrame.of(
+          bytes,
+          pieces,
+          pieceBytes,
+          compressed,
+          pages,
+          Arrays.copyOf(digests, pages * PackIndex.DIGEST_BYTES),
+          kind == Kind.DIFFERENCE ? Arrays.copyOf(bases, pages) : new long[0]);
     }
   }
 

@@ -20,6 +20,15 @@ final class Checks {
     return (int) crc.getValue();
   }
 
+  /** The checksum of pieces of the same length, in a row. */
+  static int crc32c(byte[] bytes, int[] offsets, int pieceBytes) {
+    CRC32C crc = new CRC32C();
+    for (int offset : offsets) {
+      crc.update(bytes, offset, pieceBytes);
+    }
+    return (int) crc.getValue();
+  }
+
   static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
@@ -38,13 +47,14 @@ final class Checks {
   /** Reads exactly these bytes. */
   static byte[] read(BlockFile file, long position, int length) throws IOException {
     byte[] bytes = new byte[length];
-    read(file, position, bytes, length);
+    read(file, position, ByteBuffer.wrap(bytes));
     return bytes;
   }
 
-  /** Reads exactly so many bytes to the begin of an array. */
-  static void read(BlockFile file, long position, byte[] to, int length) throws IOException {
-    int read = file.read(position, ByteBuffer.wrap(to, 0, length));
+  /** Fills what is left of a buffer. */
+  static void read(BlockFile file, long position, ByteBuffer to) throws IOException {
+    int length = to.remaining();
+    int read = file.read(position, to);
     if (read != length) {
       throw damaged(
           file.path(),

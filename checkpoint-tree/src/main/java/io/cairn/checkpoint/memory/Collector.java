@@ -109,7 +109,8 @@ final class Collector {
   private void replace(PackReader pack, BitSet live) throws IOException {
     Path temporary = pack.path().resolveSibling(pack.path().getFileName() + MemoryImages.TEMPORARY);
     files.delete(temporary);
-    try (PackWriter writer = PackWriter.create(files, temporary, pack.id(), pack.pageSizeBytes());
+    try (PackWriter writer =
+            PackWriter.create(files, temporary, pack.id(), pack.pageSizeBytes(), Runnable::run);
         ZstdCompressCtx compress = new ZstdCompressCtx();
         ZstdDecompressCtx decompress = new ZstdDecompressCtx()) {
       for (PackId base : pack.index().basePacks()) {
@@ -157,8 +158,7 @@ final class Collector {
       return;
     }
     int size = pack.pageSizeBytes();
-    byte[] raw = new byte[count * size];
-    pack.read(decompress, frame, raw);
+    byte[] raw = pack.read(decompress, frame);
     for (int i = 0; i < count; i++) {
       if (!live.get(first + i)) {
         Arrays.fill(raw, i * size, (i + 1) * size, (byte) 0);
@@ -166,16 +166,12 @@ final class Collector {
             digests, i * PackIndex.DIGEST_BYTES, (i + 1) * PackIndex.DIGEST_BYTES, (byte) 0);
       }
     }
+    byte[] compressed = compress.compress(raw);
+    boolean worth = EncodedFrame.isWorth(compressed.length, raw.length);
+    byte[] stored = worth ? compressed : raw;
     EncodedFrame encoded =
         EncodedFrame.of(
-            compress,
-            EncodedFrame.scratch(raw.length),
-            raw,
-            0,
-            raw.length,
-            count,
-            digests,
-            new long[bases.length]);
+            stored, new int[1], stored.length, worth, count, digests, new long[bases.length]);
     writer.add(encoded, bases);
   }
 }

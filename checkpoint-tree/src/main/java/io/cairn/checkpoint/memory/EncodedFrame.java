@@ -1,16 +1,12 @@
 package io.cairn.checkpoint.memory;
 
-import com.github.luben.zstd.Zstd;
-import com.github.luben.zstd.ZstdCompressCtx;
-import java.util.Arrays;
-
 /**
- * Pages that are compressed together.
+ * Pages that are stored together, as they go to the pack.
  *
- * @param bytes holds what goes to the pack
- * @param offset where that begins
- * @param length how long it is
- * @param crc its CRC-32C
+ * @param bytes holds that, in pieces of the same length
+ * @param offsets where each piece begins
+ * @param pieceBytes how long each is
+ * @param crc the CRC-32C of the pieces in a row
  * @param flags as in {@link PackIndex}
  * @param pages how many pages there are
  * @param digests of their content, in a row
@@ -19,66 +15,42 @@ import java.util.Arrays;
 @SuppressWarnings("ArrayRecordComponent") // Not compared; handed from the one who makes it to one.
 record EncodedFrame(
     byte[] bytes,
-    int offset,
-    int length,
+    int[] offsets,
+    int pieceBytes,
     int crc,
     int flags,
     int pages,
     byte[] digests,
     long[] bases) {
-  /** How many pages are compressed together: more compress better, fewer are read sooner. */
+  /** How many pages are stored together: more compress better, fewer are read sooner. */
   static final int PAGES = 16;
 
   /** Compressing less than this share away is not worth the time it takes to undo. */
   private static final double WORTH = 0.97;
 
-  /**
-   * Encodes pages that lie in a row. What does not become shorter stays where it is, so the buffer
-   * must keep it until the frame is written.
-   *
-   * @param scratch as large as {@link #scratch} makes it
-   * @param raw the buffer
-   * @param offset where they begin in it
-   * @param length how many bytes they are
-   */
+  /** Whether a frame is stored compressed that has become this long. */
+  static boolean isWorth(int compressedBytes, int rawBytes) {
+    return compressedBytes < rawBytes * WORTH;
+  }
+
+  /** A frame of pieces. */
   static EncodedFrame of(
-      ZstdCompressCtx zstd,
-      byte[] scratch,
-      byte[] raw,
-      int offset,
-      int length,
+      byte[] bytes,
+      int[] offsets,
+      int pieceBytes,
+      boolean compressed,
       int pages,
       byte[] digests,
       long[] bases) {
-    int difference = bases.length == 0 ? 0 : PackIndex.FLAG_DIFFERENCE;
-    int size = zstd.compressByteArray(scratch, 0, scratch.length, raw, offset, length);
-    if (size < length * WORTH) {
-      int crc = Checks.crc32c(scratch, 0, size);
-      int flags = difference | PackIndex.FLAG_ZSTD;
-      return new EncodedFrame(
-          Arrays.copyOf(scratch, size), 0, size, crc, flags, pages, digests, bases);
-    }
-    int crc = Checks.crc32c(raw, offset, length);
-    return new EncodedFrame(raw, offset, length, crc, difference, pages, digests, bases);
+    int flags =
+        (compressed ? PackIndex.FLAG_ZSTD : 0)
+            | (bases.length == 0 ? 0 : PackIndex.FLAG_DIFFERENCE);
+    int crc = Checks.crc32c(bytes, offsets, pieceBytes);
+    return new EncodedFrame(bytes, offsets, pieceBytes, crc, flags, pages, digests, bases);
   }
 
-  /** What {@link #of} compresses into, for frames of this length at most. */
-  static byte[] scratch(int length) {
-    return new byte[(int) Zstd.compressBound(length)];
-  }
-
-  /** The same with bytes of its own, so that the buffer can be used for the next one. */
-  EncodedFrame detached(byte[] buffer) {
-    return bytes == buffer
-        ? new EncodedFrame(
-            Arrays.copyOfRange(bytes, offset, offset + length),
-            0,
-            length,
-            crc,
-            flags,
-            pages,
-            digests,
-            bases)
-        : this;
+  /** What it takes in the pack, in bytes. */
+  int storedBytes() {
+    return offsets.length * pieceBytes;
   }
 }

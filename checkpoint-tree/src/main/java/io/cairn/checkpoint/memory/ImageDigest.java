@@ -22,6 +22,10 @@ import java.util.List;
  */
 final class ImageDigest {
   private static final String DOMAIN = "cairn-memory-image/1";
+  private static final int DIGEST_BYTES = PackIndex.DIGEST_BYTES;
+
+  /** How many pages are digested by one call. */
+  private static final int PAGES_AT_ONCE = 1024;
 
   private final MessageDigest sha256 = Checks.sha256();
   private final ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
@@ -39,14 +43,7 @@ final class ImageDigest {
       digest.add(block.name());
       digest.addLong(block.sizeBytes());
     }
-    for (int page = pages.nextStored(0); page < pages.pages(); page = pages.nextStored(page + 1)) {
-      long place = pages.get(page);
-      digest.add(page);
-      digest.sha256.update(
-          reader.packOf(place).index().digests(),
-          PageMap.ordinal(place) * PackIndex.DIGEST_BYTES,
-          PackIndex.DIGEST_BYTES);
-    }
+    digest.addPages(pages, reader);
     digest.add(-1);
     digest.add(parts.size());
     for (MemoryPart part : parts) {
@@ -56,6 +53,21 @@ final class ImageDigest {
       digest.sha256.update(part.content());
     }
     return BaseEncoding.base16().lowerCase().encode(digest.sha256.digest());
+  }
+
+  private void addPages(PageMap pages, PageReader reader) throws IOException {
+    ByteBuffer entries = ByteBuffer.allocate(PAGES_AT_ONCE * (Integer.BYTES + DIGEST_BYTES));
+    for (int page = pages.nextStored(0); page < pages.pages(); page = pages.nextStored(page + 1)) {
+      long place = pages.get(page);
+      byte[] digests = reader.packOf(place).index().digests();
+      entries.putInt(page);
+      entries.put(digests, PageMap.ordinal(place) * DIGEST_BYTES, DIGEST_BYTES);
+      if (!entries.hasRemaining()) {
+        sha256.update(entries.flip());
+        entries.clear();
+      }
+    }
+    sha256.update(entries.flip());
   }
 
   private void add(int value) {

@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /**
  * A stored image, open for reading. What it reads is checked against the checksum of its frame.
@@ -32,7 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class MemoryImage implements Closeable {
   /** How many pages a thread takes at once: some MiB. */
-  private static final int SLICE_PAGES = 2048;
+  private static final int SLICE_PAGES = 1024;
 
   private final BlockFileSystem files;
   private final Path directory;
@@ -150,17 +151,30 @@ public final class MemoryImage implements Closeable {
    * @param sink takes the pages; must be safe for use by threads if there is more than one
    */
   public void readPages(OptionalInt block, int threads, PageSink sink) throws IOException {
+    readPages(block, threads, () -> sink, each -> {});
+  }
+
+  /** What is done with a sink when a slice of pages was given to it. */
+  private interface SliceEnd<S extends PageSink> {
+    void ended(S sink) throws IOException;
+  }
+
+  /** Reads pages with a sink for each thread. */
+  private <S extends PageSink> void readPages(
+      OptionalInt block, int threads, Supplier<S> sinks, SliceEnd<S> end) throws IOException {
     PageReadEvent event = PageReadEvent.begun();
     StoredPages pages = StoredPages.of(map, block);
     AtomicInteger next = new AtomicInteger();
     AtomicBoolean failed = new AtomicBoolean();
     Callable<Void> work =
         () -> {
+          S sink = sinks.get();
           try (PageReader reader = new PageReader(packs, map.packs(), pageSizeBytes())) {
             for (int from = next.getAndAdd(SLICE_PAGES);
                 from < pages.size() && !failed.get();
                 from = next.getAndAdd(SLICE_PAGES)) {
               pages.read(reader, from, Math.min(pages.size(), from + SLICE_PAGES), sink);
+              end.ended(sink);
             }
           } catch (IOException | RuntimeException e) {
             failed.set(true);
@@ -229,12 +243,11 @@ public final class MemoryImage implements Closeable {
   public void writeFlat(int block, BlockFile file, int threads) throws IOException {
     checkElementIndex(block, blocks().size(), "block");
     file.truncate(blocks().get(block).sizeBytes());
-    int size = pageSizeBytes();
     readPages(
         OptionalInt.of(block),
         threads,
-        (number, page, from, offset, count) ->
-            file.write((long) page * size, ByteBuffer.wrap(from, offset, count * size)));
+        () -> new FlatPages(file, pageSizeBytes()),
+        FlatPages::write);
   }
 
   @Override

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stores one image. Pages come in any order, from one thread; of a page that comes twice the last
  * one counts, and a page that never comes is zero. Other threads find out what is to be stored and
- * compress it. Takes about two MiB for each of them, and eight bytes for each page that is not
- * zero.
+ * compress it. Takes two MiB for each of them and eight more, and eight bytes for each page that is
+ * not zero.
  *
  * <p><b>Order.</b> Packs and their names are on stable storage before the map gets its name, and
  * the image exists from the moment at which it has it. A crash before leaves files that no map
@@ -44,6 +44,9 @@ import org.jspecify.annotations.Nullable;
 public final class MemoryImageWriter implements Closeable {
   /** How much of a flat file is read at once. */
   private static final int FLAT_BYTES = 1 << 17;
+
+  /** How many batches may wait, so that nobody is idle while one of them takes longer. */
+  private static final int BATCHES_AHEAD = 4;
 
   private final BlockFileSystem files;
   private final Path directory;
@@ -95,7 +98,7 @@ public final class MemoryImageWriter implements Closeable {
     this.pages = new PageMap(layout.pages());
     this.packs = new Packs(files, directory);
     this.batch = new Batch(layout.pageSizeBytes());
-    this.inFlightMax = threads + 2;
+    this.inFlightMax = threads + BATCHES_AHEAD;
     this.workers = Executors.newFixedThreadPool(threads, daemons("cairn-memory-%d"));
     this.syncer = Executors.newSingleThreadExecutor(daemons("cairn-memory-sync-%d"));
     for (int i = 0; i < threads; i++) {
@@ -167,16 +170,16 @@ public final class MemoryImageWriter implements Closeable {
     int size = layout.pageSizeBytes();
     int pagesAtOnce = Math.max(1, FLAT_BYTES / size);
     int all = layout.pagesOf(checkElementIndex(block, layout.blocks().size(), "block"));
-    byte[] bytes = new byte[pagesAtOnce * size];
+    ByteBuffer bytes = ByteBuffer.allocateDirect(pagesAtOnce * size);
     for (int first = 0; first < all; first += pagesAtOnce) {
       int count = Math.min(pagesAtOnce, all - first);
-      Checks.read(file, offset + (long) first * size, bytes, count * size);
+      Checks.read(file, offset + (long) first * size, bytes.clear().limit(count * size));
       flat(block, first, bytes, count);
     }
   }
 
   /** Stores pages in a row; what is zero is neither copied nor given to another thread. */
-  private void flat(int block, int first, byte[] bytes, int count) throws IOException {
+  private void flat(int block, int first, ByteBuffer bytes, int count) throws IOException {
     int size = layout.pageSizeBytes();
     for (int from = 0; from < count; ) {
       boolean zero = PackFormat.isZero(bytes, from * size, size);
@@ -187,7 +190,12 @@ public final class MemoryImageWriter implements Closeable {
       if (zero) {
         zeroPages(block, first + from, end - from);
       } else {
-        pages(block, first + from, bytes, from * size, end - from);
+        int page = page(block, first + from, end - from);
+        touched.set(page, page + end - from);
+        for (int i = from; i < end; i++) {
+          batch.add(page + i - from, bytes, i * size);
+          submitIfFull();
+        }
       }
       from = end;
     }
@@ -280,7 +288,7 @@ public final class MemoryImageWriter implements Closeable {
     }
     PackId packId = PackId.random(random);
     Path path = directory.resolve(packId.fileName());
-    PackWriter created = PackWriter.create(files, path, packId, layout.pageSizeBytes());
+    PackWriter created = PackWriter.create(files, path, packId, layout.pageSizeBytes(), syncer);
     written.add(path);
     return created;
   }

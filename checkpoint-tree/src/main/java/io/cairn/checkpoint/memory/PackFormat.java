@@ -98,8 +98,13 @@ final class PackFormat {
     return Arrays.equals(bytes, offset, offset + length, Zeros.BYTES, 0, length);
   }
 
+  static boolean isZero(ByteBuffer bytes, int offset, int length) {
+    return bytes.slice(offset, length).mismatch(Zeros.BUFFER.slice(0, length)) < 0;
+  }
+
   /** As many zeros as the largest page has. */
   private static final class Zeros {
     static final byte[] BYTES = new byte[1 << 16];
+    static final ByteBuffer BUFFER = ByteBuffer.wrap(BYTES);
   }
 }

@@ -2,6 +2,7 @@ package io.cairn.checkpoint.memory;
 
 import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdException;
+import io.cairn.storage.StorageException;
 import io.cairn.storage.io.BlockFile;
 import io.cairn.storage.io.BlockFileSystem;
 import io.cairn.storage.io.BlockFileSystem.OpenMode;
@@ -108,25 +109,34 @@ final class PackReader implements Closeable {
     return bytes;
   }
 
-  /** Fills {@code raw} with the pages of a frame, or with their differences. */
-  void read(ZstdDecompressCtx zstd, int frame, byte[] raw) throws IOException {
+  /** The pages of a frame, or their differences, in an array of the caller's own. */
+  byte[] read(ZstdDecompressCtx zstd, int frame) throws IOException {
     byte[] bytes = stored(frame);
     int expected = index.pagesOf(frame) * pageSizeBytes;
-    int length = bytes.length;
-    if (index.isCompressed(frame)) {
-      try {
-        length = zstd.decompressByteArray(raw, 0, expected, bytes, 0, bytes.length);
-      } catch (ZstdException e) {
-        throw Checks.damaged(
-            path(), "frame " + frame + " cannot be decompressed: " + e.getMessage());
+    byte[] raw = index.isCompressed(frame) ? decompressed(zstd, frame, bytes, expected) : bytes;
+    if (raw.length != expected) {
+      throw wrongLength(frame, raw.length, expected);
+    }
+    return raw;
+  }
+
+  private byte[] decompressed(ZstdDecompressCtx zstd, int frame, byte[] bytes, int expected)
+      throws StorageException {
+    byte[] raw = new byte[expected];
+    try {
+      int length = zstd.decompressByteArray(raw, 0, expected, bytes, 0, bytes.length);
+      if (length != expected) {
+        throw wrongLength(frame, length, expected);
       }
-    } else if (length == expected) {
-      System.arraycopy(bytes, 0, raw, 0, length);
+      return raw;
+    } catch (ZstdException e) {
+      throw Checks.damaged(path(), "frame " + frame + " cannot be decompressed: " + e.getMessage());
     }
-    if (length != expected) {
-      throw Checks.damaged(
-          path(), "frame " + frame + " has " + length + " bytes, " + expected + " expected");
-    }
+  }
+
+  private StorageException wrongLength(int frame, int length, int expected) {
+    return Checks.damaged(
+        path(), "frame " + frame + " has " + length + " bytes, " + expected + " expected");
   }
 
   @Override

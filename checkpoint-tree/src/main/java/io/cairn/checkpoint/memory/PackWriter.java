@@ -7,6 +7,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.concurrent.Executor;
 
 /** Writes a new pack, from its begin to its end. Used by one thread at a time. */
 final class PackWriter implements Closeable {
@@ -17,6 +18,7 @@ final class PackWriter implements Closeable {
 
   private final PackId id;
   private final BlockFile file;
+  private final Executor writeBack;
   private final PackIndex.Builder index = new PackIndex.Builder();
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
   private long written;
@@ -24,14 +26,22 @@ final class PackWriter implements Closeable {
   /** What is before here is on its way to the disk. */
   private long writtenBack;
 
-  private PackWriter(PackId id, BlockFile file) {
+  private PackWriter(PackId id, BlockFile file, Executor writeBack) {
     this.id = id;
     this.file = file;
+    this.writeBack = writeBack;
   }
 
-  static PackWriter create(BlockFileSystem files, Path path, PackId id, int pageSizeBytes)
+  /**
+   * Begins a pack.
+   *
+   * @param writeBack takes what may have to wait for the disk; everything it was given must have
+   *     ended before the pack is closed
+   */
+  static PackWriter create(
+      BlockFileSystem files, Path path, PackId id, int pageSizeBytes, Executor writeBack)
       throws IOException {
-    PackWriter writer = new PackWriter(id, files.open(path, OpenMode.CREATE_NEW));
+    PackWriter writer = new PackWriter(id, files.open(path, OpenMode.CREATE_NEW), writeBack);
     byte[] header = PackFormat.header(id, pageSizeBytes);
     writer.put(header, 0, header.length);
     return writer;
@@ -67,8 +77,11 @@ final class PackWriter implements Closeable {
 
   /** Adds a frame; {@code bases} are as in the index. */
   void add(EncodedFrame frame, int[] bases) throws IOException {
-    put(frame.bytes(), frame.offset(), frame.length());
-    index.add(frame.length(), frame.flags(), frame.pages(), frame.crc(), frame.digests(), bases);
+    for (int offset : frame.offsets()) {
+      put(frame.bytes(), offset, frame.pieceBytes());
+    }
+    index.add(
+        frame.storedBytes(), frame.flags(), frame.pages(), frame.crc(), frame.digests(), bases);
   }
 
   /** Writes the end. Not durable before {@link #sync}. */
@@ -104,8 +117,18 @@ final class PackWriter implements Closeable {
     written += count;
     buffer.clear();
     if (written - writtenBack >= WRITE_BACK_BYTES) {
-      file.startWriteBack(writtenBack, written - writtenBack);
+      long from = writtenBack;
+      long length = written - from;
       writtenBack = written;
+      writeBack.execute(() -> startWriteBack(from, length));
+    }
+  }
+
+  private void startWriteBack(long from, long length) {
+    try {
+      file.startWriteBack(from, length);
+    } catch (IOException e) {
+      return; // It was a hint. What is wrong with the disk shows when the pack is synced.
     }
   }
 

@@ -118,8 +118,7 @@ final class PageReader implements Closeable {
     if (known != null) {
       return known;
     }
-    byte[] raw = new byte[pack.index().pagesOf(frame) * pageSizeBytes];
-    pack.read(zstd, frame, raw);
+    byte[] raw = pack.read(zstd, frame);
     frames.put(key, raw);
     keptBytes += raw.length;
     var oldest = frames.values().iterator();
@@ -130,9 +129,9 @@ final class PageReader implements Closeable {
     return raw;
   }
 
-  /** Reads a whole frame without keeping it. */
-  void readFrame(PackReader pack, int frame, byte[] raw) throws IOException {
-    pack.read(zstd, frame, raw);
+  /** Reads a whole frame without keeping it; the array is the caller's. */
+  byte[] readFrame(PackReader pack, int frame) throws IOException {
+    return pack.read(zstd, frame);
   }
 
   @Override

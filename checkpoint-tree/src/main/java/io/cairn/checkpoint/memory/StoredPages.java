@@ -129,8 +129,7 @@ final class StoredPages {
     int size = layout.pageSizeBytes();
     int first = pack.index().firstPage(frame);
     boolean difference = pack.index().isDifference(frame);
-    byte[] raw = new byte[pack.index().pagesOf(frame) * size];
-    reader.readFrame(pack, frame, raw);
+    byte[] raw = reader.readFrame(pack, frame);
     int at = index;
     while (at < end) {
       int slot = PageMap.ordinal(place(at)) - first;

@@ -20,6 +20,7 @@ import io.cairn.storage.StorageException;
 import io.cairn.storage.fault.FaultyFileSystem;
 import io.cairn.storage.io.BlockFile;
 import io.cairn.storage.io.BlockFileSystem.OpenMode;
+import io.cairn.storage.io.ForwardingFile;
 import io.cairn.storage.io.MemoryFileSystem;
 import io.cairn.testkit.Seeds;
 import java.io.IOException;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -83,6 +85,39 @@ final class MemoryImagesTest {
     }
     assertEquals(memory.length, target.facts(Path.of("/flat")).sizeBytes());
     assertTrue(target.facts(Path.of("/flat")).allocatedBytes() <= 64 << 10);
+  }
+
+  @Test
+  void pages_ofTwoKindsInTurns_areStoredApartAndWrittenInRows() throws IOException {
+    byte[] memory = new byte[512 * PAGE];
+    random.nextBytes(memory);
+    for (int page = 0; page < 512; page += 2) {
+      for (int i = 0; i < PAGE; i++) {
+        memory[page * PAGE + i] = (byte) ('a' + random.nextInt(5));
+      }
+    }
+    save(images, 1, Optional.empty(), memory);
+    long stored = bytes(fs, ".pack");
+    // The letters have 2.3 bits each; the random pages stay as they are.
+    assertTrue(stored < 256 * PAGE * 1.35, "stored " + stored);
+    AtomicInteger writes = new AtomicInteger();
+    BlockFile flat = new MemoryFileSystem().open(Path.of("/flat"), OpenMode.CREATE_NEW);
+    try (MemoryImage image = images.open(id(1));
+        BlockFile counted =
+            new ForwardingFile(flat) {
+              @Override
+              public void write(long position, ByteBuffer src) throws IOException {
+                writes.incrementAndGet();
+                super.write(position, src);
+              }
+            }) {
+      image.writeFlat(0, counted, 1);
+      byte[] found = new byte[memory.length];
+      counted.read(0, ByteBuffer.wrap(found));
+      assertArrayEquals(memory, found);
+    }
+    assertTrue(writes.get() <= 4, writes + " writes");
+    assertEquals(List.of(), images.verify(id(1)));
   }
 
   @Test

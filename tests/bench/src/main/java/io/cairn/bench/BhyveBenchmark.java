@@ -30,7 +30,7 @@ final class BhyveBenchmark {
   private static final int RANDOM_MIB = 102;
   private static final int TEXT_MIB = 154;
   private static final int PAGE_BYTES = 4096;
-  private static final int RUNS = 3;
+  private static final int RUNS = 6;
   private static final int THREADS = Runtime.getRuntime().availableProcessors();
   private static final BlockFileSystem FILES = HostFileSystem.instance();
 

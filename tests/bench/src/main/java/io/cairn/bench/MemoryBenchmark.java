@@ -36,7 +36,7 @@ final class MemoryBenchmark {
   private static final int IDLE_EVERY = 807;
 
   private static final int BUSY_EVERY = 6;
-  private static final int RUNS = 3;
+  private static final int RUNS = 6;
   private static final int THREADS = Runtime.getRuntime().availableProcessors();
   private static final BlockFileSystem FILES = HostFileSystem.instance();
 
