@@ -1,15 +1,18 @@
 package io.cairn.qcow2.backend;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Set;
 
 /**
  * Which processes have a file open, for messages. Linux shows it in {@code /proc}, as far as the
@@ -21,12 +24,17 @@ final class OpenFiles {
   /** Looking takes longer than all else that is asked of a disk, and a plan asks many times. */
   private static final long REMEMBERED_NANOS = 500_000_000;
 
-  private static final Map<Object, Found> REMEMBERED = new ConcurrentHashMap<>();
+  private static volatile Found remembered = new Found(0, Map.of());
 
   private OpenFiles() {}
 
-  /** What was found, and when. */
-  private record Found(long nanos, Optional<String> holders) {}
+  /**
+   * What was found, and when.
+   *
+   * @param nanos when it was looked for
+   * @param holders the processes that have a file open, by what is the same for all its names
+   */
+  private record Found(long nanos, Map<Object, List<String>> holders) {}
 
   /**
    * The other processes that have the file open, such as {@code qemu-io (pid 4711)}; as of half a
@@ -40,59 +48,66 @@ final class OpenFiles {
       return Optional.empty();
     }
     long now = System.nanoTime();
-    Found known = REMEMBERED.get(key);
-    if (known != null && now - known.nanos() < REMEMBERED_NANOS) {
-      return known.holders();
+    Found known = remembered;
+    List<String> holders = known.holders().get(key);
+    // Asked of a file that somebody has open: where nobody was found, one has opened it since.
+    if (holders == null || now - known.nanos() >= REMEMBERED_NANOS) {
+      Map<Object, List<String>> found = look();
+      holders = found.computeIfAbsent(key, k -> List.of());
+      remembered = new Found(now, found);
     }
-    REMEMBERED.values().removeIf(f -> now - f.nanos() >= REMEMBERED_NANOS);
-    Optional<String> holders = look(key);
-    REMEMBERED.put(key, new Found(now, holders));
-    return holders;
+    return holders.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", holders));
   }
 
   /** What is the same for all names of a file, and differs between files. */
   private static Object key(Path file) throws IOException {
-    Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+    return key(file, Files.readAttributes(file, BasicFileAttributes.class));
+  }
+
+  private static Object key(Path file, BasicFileAttributes attributes) throws IOException {
+    Object key = attributes.fileKey();
     return key == null ? file.toRealPath() : key;
   }
 
-  private static Optional<String> look(Object file) {
+  /** One look at all processes finds the holders of all disks of a guest. */
+  private static Map<Object, List<String>> look() {
     long self = ProcessHandle.current().pid();
-    List<String> found = new ArrayList<>();
+    Map<Object, List<String>> found = new HashMap<>();
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
       for (Path process : processes) {
         String pid = String.valueOf(process.getFileName());
-        if (!pid.equals(Long.toString(self)) && hasOpen(process, file)) {
-          found.add(nameOf(process) + " (pid " + pid + ")");
+        if (!pid.equals(Long.toString(self))) {
+          Set<Object> open = openOf(process);
+          if (!open.isEmpty()) {
+            String name = nameOf(process) + " (pid " + pid + ")";
+            open.forEach(key -> found.computeIfAbsent(key, k -> new ArrayList<>()).add(name));
+          }
         }
       }
-    } catch (IOException e) {
-      return Optional.empty();
+    } catch (IOException | DirectoryIteratorException e) {
+      return found;
     }
-    return found.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", found));
+    return found;
   }
 
-  private static boolean hasOpen(Path process, Object file) {
+  /** What a process has open, by whatever names; sameness is by inode. */
+  private static Set<Object> openOf(Path process) {
+    Set<Object> open = new HashSet<>();
     try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(process.resolve("fd"))) {
       for (Path descriptor : descriptors) {
-        if (leadsTo(descriptor, file)) {
-          return true;
+        try {
+          BasicFileAttributes file = Files.readAttributes(descriptor, BasicFileAttributes.class);
+          if (file.isRegularFile() || file.isOther()) {
+            open.add(key(descriptor, file));
+          }
+        } catch (IOException e) {
+          // It was closed meanwhile, or leads to nothing.
         }
       }
-    } catch (IOException e) {
+    } catch (IOException | DirectoryIteratorException e) {
       // The process is gone, or another user's.
     }
-    return false;
-  }
-
-  /** The link leads to the file by whatever name it was opened; sameness is by inode. */
-  private static boolean leadsTo(Path descriptor, Object file) {
-    try {
-      return key(descriptor).equals(file);
-    } catch (IOException e) {
-      // It was closed meanwhile.
-      return false;
-    }
+    return open;
   }
 
   private static String nameOf(Path process) {

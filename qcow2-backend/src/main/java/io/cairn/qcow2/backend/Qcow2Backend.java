@@ -42,8 +42,8 @@ import java.util.TreeMap;
 
 /**
  * Disks in qcow2 files. Option {@code mode}: {@code internal} (the default) keeps snapshots in the
- * image, {@code overlay} in layers beside it. Each disk of a step changes atomically, one after the
- * other; the journal above makes them one transaction.
+ * image, {@code overlay} in layers beside it. Each disk of a step changes atomically, all of them
+ * side by side; the journal above makes them one transaction.
  */
 public final class Qcow2Backend implements StorageBackend {
   /** The backend's name in disk specifications. */
@@ -234,13 +234,9 @@ public final class Qcow2Backend implements StorageBackend {
   @Override
   public void prepare(StorageStep step) throws StorageException {
     if (step instanceof TakeSnapshots take) {
-      for (Request request : take.requests()) {
-        run(request.disk(), d -> d.prepareTake(request.label()));
-      }
+      each(take.requests(), r -> done(r.disk(), d -> d.prepareTake(r.label())));
     } else if (step instanceof SwitchHeads change) {
-      for (Switch one : change.switches()) {
-        run(one.disk(), d -> d.prepareSwitch(one));
-      }
+      each(change.switches(), one -> done(one.disk(), d -> d.prepareSwitch(one)));
     }
   }
 
@@ -273,21 +269,21 @@ public final class Qcow2Backend implements StorageBackend {
     List<DiskSnapshot> retained = new ArrayList<>();
     long freed = 0;
     if (step instanceof TakeSnapshots take) {
-      for (Request request : take.requests()) {
-        taken.add(on(request.disk(), d -> d.take(request.label())));
-      }
+      taken.addAll(each(take.requests(), r -> on(r.disk(), d -> d.take(r.label()))));
     } else if (step instanceof SwitchHeads change) {
-      for (Switch one : change.switches()) {
-        run(one.disk(), d -> d.commitSwitch(one));
-      }
+      each(change.switches(), one -> done(one.disk(), d -> d.commitSwitch(one)));
     } else if (step instanceof DeleteSnapshots delete) {
-      for (List<Deletion> group : byDisk(delete)) {
-        StepOutcome outcome = on(group.get(0).disk(), d -> d.delete(group));
+      for (StepOutcome outcome :
+          each(byDisk(delete), group -> on(group.get(0).disk(), d -> d.delete(group)))) {
         retained.addAll(outcome.retained());
         freed += outcome.bytesFreed();
       }
     }
     return new StepOutcome(taken, retained, freed);
+  }
+
+  private <T, R> List<R> each(List<T> disks, EachDisk.Work<T, R> work) throws StorageException {
+    return EachDisk.run(disks, files.concurrent(), work);
   }
 
   @Override
@@ -325,6 +321,12 @@ public final class Qcow2Backend implements StorageBackend {
     } catch (IOException e) {
       throw DiskErrors.storage(disk, e);
     }
+  }
+
+  /** Like {@link #run}, for work that has results elsewhere. */
+  private boolean done(DiskRef disk, Action action) throws StorageException {
+    run(disk, action);
+    return true;
   }
 
   private void run(DiskRef disk, Action action) throws StorageException {

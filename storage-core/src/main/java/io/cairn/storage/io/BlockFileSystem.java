@@ -42,6 +42,14 @@ public interface BlockFileSystem {
     return file.toAbsolutePath().normalize();
   }
 
+  /**
+   * Whether several threads may change files at once, each of them files of its own. Those that
+   * count what is done, or fail at some point of it, keep this default.
+   */
+  default boolean concurrent() {
+    return false;
+  }
+
   /** The names in a directory, sorted. */
   List<Path> list(Path directory) throws IOException;
 

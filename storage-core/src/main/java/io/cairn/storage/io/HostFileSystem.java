@@ -94,6 +94,11 @@ public final class HostFileSystem implements BlockFileSystem {
   }
 
   @Override
+  public boolean concurrent() {
+    return true;
+  }
+
+  @Override
   public Path realPath(Path existing) throws IOException {
     return translated("cannot resolve " + existing, existing, existing::toRealPath);
   }
