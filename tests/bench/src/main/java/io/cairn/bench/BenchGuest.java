@@ -102,6 +102,16 @@ final class BenchGuest implements AutoCloseable {
     return directory.resolve("qmp");
   }
 
+  /** The socket of the monitor that is not Cairn's. */
+  Path second() {
+    return directory.resolve("qmp2");
+  }
+
+  /** Lets somebody else use the monitor that is not Cairn's, until {@link #again}. */
+  void leave() {
+    client.close();
+  }
+
   /** The guest after Cairn has started it anew. */
   BenchGuest again() throws IOException {
     client.close();
