@@ -154,22 +154,24 @@ final class BulkRefcounts {
         new ClusterCounts(first, length, smallest ? Long.MAX_VALUE : budgetBytes);
     int clusterBits = tables.geometry().clusterBits();
     long fileBytes = tables.file().usedEnd();
-    walker.walk(
-        deltas.offsets(),
-        () -> {
-          HostRuns runs = new HostRuns(tables.geometry(), tables.check());
-          return (index, offset, words) -> {
-            runs.read(words, offset, fileBytes);
-            int delta = deltas.delta(index);
-            synchronized (window) {
-              window.add(offset >>> clusterBits, 1, delta);
-              for (int i = 0; i < runs.size(); i++) {
-                window.add(runs.cluster(i), runs.count(i), delta);
-              }
-            }
-            return false;
-          };
-        });
+    deltas.forEachWindow(
+        changes ->
+            walker.walk(
+                changes.offsets(),
+                () -> {
+                  HostRuns runs = new HostRuns(tables.geometry(), tables.check());
+                  return (index, offset, words) -> {
+                    runs.read(words, offset, fileBytes);
+                    int delta = changes.delta(index);
+                    synchronized (window) {
+                      window.add(offset >>> clusterBits, 1, delta);
+                      for (int i = 0; i < runs.size(); i++) {
+                        window.add(runs.cluster(i), runs.count(i), delta);
+                      }
+                    }
+                    return false;
+                  };
+                }));
     return window;
   }
 }

@@ -127,11 +127,30 @@ final class ImageTables {
   /** Reads the L1 table of a snapshot; it is checked now, because opening the image does not. */
   L1Table l1Of(SnapshotEntry snapshot) throws IOException {
     return L1Table.read(
+        file, header(), l1Name(snapshot), snapshot.l1TableOffset(), snapshot.l1Entries());
+  }
+
+  /**
+   * Visits the entries other than 0 of a snapshot's L1 table, each of which leads to a place for an
+   * L2 table, without keeping them.
+   */
+  void forEachL1Entry(SnapshotEntry snapshot, L1Table.EntryVisitor visitor) throws IOException {
+    long offset = snapshot.l1TableOffset();
+    int count = snapshot.l1Entries();
+    L1Table.checkPlace(file, header(), l1Name(snapshot), offset, count);
+    long fileBytes = file.usedEnd();
+    L1Table.forEach(
         file,
-        header(),
-        "L1 table of snapshot " + snapshot.id(),
-        snapshot.l1TableOffset(),
-        snapshot.l1Entries());
+        offset,
+        count,
+        (index, entry) -> {
+          check.l2Offset(entry, offset, index, fileBytes);
+          visitor.visit(index, entry);
+        });
+  }
+
+  private static String l1Name(SnapshotEntry snapshot) {
+    return "L1 table of snapshot " + snapshot.id();
   }
 
   /** The disk state a snapshot keeps, without a VM state behind it. */

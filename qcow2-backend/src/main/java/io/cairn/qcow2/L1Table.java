@@ -23,6 +23,15 @@ final class L1Table {
 
   static L1Table read(ImageFile file, Qcow2Header header, String what, long offset, int count)
       throws IOException {
+    checkPlace(file, header, what, offset, count);
+    L1Entries entries = L1Entries.zeros(count, header.clusterBits());
+    forEach(file, offset, count, entries::set);
+    return new L1Table(offset, entries);
+  }
+
+  /** Refuses a table that is too long or not within the file. */
+  static void checkPlace(ImageFile file, Qcow2Header header, String what, long offset, int count)
+      throws IOException {
     if (Integer.compareUnsigned(count, (int) Geometry.L1_ENTRIES_MAX) > 0) {
       throw Qcow2FormatException.corrupt(
           file.path(),
@@ -31,20 +40,32 @@ final class L1Table {
           "at most " + Geometry.L1_ENTRIES_MAX + " entries",
           Integer.toUnsignedString(count));
     }
-    L1Entries entries = L1Entries.zeros(count);
     if (count > 0) {
       header.checkTable(file.path(), file.length(), what, offset, (long) count * Long.BYTES);
-      ByteBuffer piece = ByteBuffer.allocate(Math.min(PIECE_BYTES, count * Long.BYTES));
-      for (int from = 0; from < count; from += PIECE_BYTES / Long.BYTES) {
-        int length = Math.min(PIECE_BYTES / Long.BYTES, count - from);
-        file.read(offset + (long) from * Long.BYTES, piece.clear().limit(length * Long.BYTES));
-        for (int i = 0; i < length; i++) {
-          entries.set(from + i, piece.getLong(i * Long.BYTES));
+    }
+  }
+
+  /** What is done with an entry. */
+  interface EntryVisitor {
+    void visit(int index, long entry) throws IOException;
+  }
+
+  /** Visits the entries other than 0 of a table that lies within the file, without keeping them. */
+  static void forEach(ImageFile file, long offset, int count, EntryVisitor visitor)
+      throws IOException {
+    ByteBuffer piece = ByteBuffer.allocate(Math.min(PIECE_BYTES, count * Long.BYTES));
+    for (int from = 0; from < count; from += PIECE_BYTES / Long.BYTES) {
+      int length = Math.min(PIECE_BYTES / Long.BYTES, count - from);
+      file.read(offset + (long) from * Long.BYTES, piece.clear().limit(length * Long.BYTES));
+      for (int i = 0; i < length; i++) {
+        long entry = piece.getLong(i * Long.BYTES);
+        if (entry != 0) {
+          visitor.visit(from + i, entry);
         }
       }
     }
-    return new L1Table(offset, entries);
   }
+
 
   long offset() {
     return offset;

@@ -3,8 +3,7 @@ package io.cairn.qcow2;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 
 /**
  * Visits many L2 tables in file order with large reads, past the cache, on several processors if
@@ -45,27 +44,27 @@ final class L2Walker {
     Visitor create();
   }
 
-  /** Adjacent or nearly adjacent tables that one read gets. */
-  private record Group(int from, int to) {}
-
   /** Visits the tables at these ascending offsets. */
   void walk(long[] offsets, VisitorFactory visitors) throws IOException {
-    List<Group> groups = groups(offsets);
+    int[] groups = groups(offsets);
     int threads = Workers.threadsFor((long) offsets.length * clusterSize, BYTES_PER_THREAD);
     Workers.run(
-        groups.size(),
+        groups.length - 1,
         threads,
         () -> {
           Visitor visitor = visitors.create();
           long[] words = new long[clusterSize / Long.BYTES];
           Buffer buffer = new Buffer();
-          return piece -> visit(offsets, groups.get(piece), buffer, words, visitor);
+          return piece ->
+              visit(offsets, groups[piece], groups[piece + 1], buffer, words, visitor);
         });
   }
 
-  private List<Group> groups(long[] offsets) {
+  /** Where groups of adjacent or nearly adjacent tables begin that one read gets, and the end. */
+  private int[] groups(long[] offsets) {
     int bytesMax = Math.max(READ_BYTES_MAX, clusterSize);
-    List<Group> groups = new ArrayList<>();
+    int[] starts = new int[offsets.length + 1];
+    int groups = 0;
     for (int first = 0; first < offsets.length; ) {
       long start = offsets[first];
       int end = first + 1;
@@ -74,10 +73,10 @@ final class L2Walker {
           && offsets[end] - offsets[end - 1] <= 4L * clusterSize) {
         end++;
       }
-      groups.add(new Group(first, end));
       first = end;
+      starts[++groups] = first;
     }
-    return groups;
+    return Arrays.copyOf(starts, groups + 1);
   }
 
   /** A direct buffer that is as large as it had to be so far. */
@@ -92,12 +91,13 @@ final class L2Walker {
     }
   }
 
-  private void visit(long[] offsets, Group group, Buffer buffer, long[] words, Visitor visitor)
+  private void visit(
+      long[] offsets, int from, int to, Buffer buffer, long[] words, Visitor visitor)
       throws IOException {
-    long start = offsets[group.from()];
-    ByteBuffer bytes = buffer.of((int) (offsets[group.to() - 1] - start) + clusterSize);
+    long start = offsets[from];
+    ByteBuffer bytes = buffer.of((int) (offsets[to - 1] - start) + clusterSize);
     file.read(start, bytes);
-    for (int i = group.from(); i < group.to(); i++) {
+    for (int i = from; i < to; i++) {
       ByteBuffer table = bytes.slice((int) (offsets[i] - start), clusterSize);
       LongBuffer entries = table.asLongBuffer();
       entries.get(words);

@@ -69,7 +69,21 @@ final class MetadataWriter {
     }
     writer.noteTree(tables.active().l1());
     for (SnapshotEntry snapshot : tables.snapshots()) {
-      writer.noteTree(tables.l1Of(snapshot));
+      if (snapshot.l1Entries() > 0) {
+        L1Table.checkPlace(
+            file,
+            header,
+            "L1 table of snapshot " + snapshot.id(),
+            snapshot.l1TableOffset(),
+            snapshot.l1Entries());
+        map.putFound(
+            MetadataMap.Kind.L1,
+            snapshot.l1TableOffset(),
+            (long) snapshot.l1Entries() * Long.BYTES);
+      }
+      tables.forEachL1Entry(
+          snapshot,
+          (index, entry) -> map.putFound(MetadataMap.Kind.L2, L1Entry.l2Offset(entry), 1));
     }
     writer.bitmaps.open();
     return writer;

@@ -92,7 +92,7 @@ final class SnapshotPlan {
     } else if (change instanceof SnapshotChange.Apply apply) {
       apply(apply.id());
     } else if (change instanceof SnapshotChange.Empty) {
-      activeL1 = L1Entries.zeros(activeL1.count());
+      activeL1 = L1Entries.zeros(activeL1.count(), tables.geometry().clusterBits());
       touchesActive = true;
     } else if (change instanceof SnapshotChange.Resize resize) {
       activeSizeBytes = resize.sizeBytes();

@@ -36,7 +36,6 @@ final class SnapshotTransaction {
   private final Geometry geometry;
   private final SnapshotPlan plan;
   private final boolean replacesActive;
-  private final List<L1Entries> deletedL1s = new ArrayList<>();
   private final List<L1Table> newL1s = new ArrayList<>();
   private final L2Walker walker;
   private final TableDeltas deltas;
@@ -101,20 +100,22 @@ final class SnapshotTransaction {
     for (SnapshotPlan.Planned planned : plan.snapshots()) {
       L1Entries l1 = planned.newL1();
       if (l1 != null) {
-        builder.add(checked(l1));
+        builder.add(checked(l1)::forEach);
       }
     }
     for (SnapshotEntry entry : plan.deleted()) {
-      L1Table l1 = tables.l1Of(entry);
-      L1Entries shared = checked(l1.entries().view(l1.count()));
-      deletedL1s.add(shared);
-      builder.remove(shared);
+      builder.remove(l1OnDisk(entry));
     }
     if (replacesActive) {
-      builder.remove(checked(oldActive));
-      builder.add(checked(plan.activeL1()));
+      builder.remove(checked(oldActive)::forEach);
+      builder.add(checked(plan.activeL1())::forEach);
     }
     return builder.build();
+  }
+
+  /** Any number of snapshots can go at once, so their L1 tables are read anew each time. */
+  private TableDeltas.Top l1OnDisk(SnapshotEntry snapshot) {
+    return visitor -> tables.forEachL1Entry(snapshot, visitor);
   }
 
   private L1Entries checked(L1Entries l1) throws Qcow2FormatException {
@@ -164,12 +165,12 @@ final class SnapshotTransaction {
       newTableBytes = bytes;
     }
     if (replacesActive) {
-      newActive = newL1(plan.activeL1().copy());
+      newActive = newL1(plan.activeL1().tableOfView());
     }
   }
 
   private L1Table newL1(L1Entries content) throws IOException {
-    L1Entries entries = content.count() == 0 ? L1Entries.zeros(1) : content;
+    L1Entries entries = content.count() == 0 ? L1Entries.zeros(1, geometry.clusterBits()) : content;
     long bytes = (long) entries.count() * Long.BYTES;
     long offset = metadata.allocator().allocateTable(MetadataMap.Kind.L1, bytes);
     L1Table l1 = new L1Table(offset, entries);
@@ -184,28 +185,39 @@ final class SnapshotTransaction {
   private void clearCopied() throws IOException {
     L1Table current = tables.active().l1();
     L1Table next = newActive == null ? current : newActive;
-    LongList l2Offsets = new LongList();
-    L1Entries entries = next.entries();
-    for (int i = entries.next(0); i < next.count(); i = entries.next(i + 1)) {
-      long offset = L1Entry.l2Offset(next.get(i));
-      boolean stays = i < oldActive.count() && oldActive.get(i) == offset;
-      if (stays && deltas.deltaOf(offset) <= 0) {
-        next.set(i, current.get(i));
-        continue;
-      }
-      if (stays && next != current) {
-        // Until the header is switched this one counts, and its refcount rises before that.
-        current.set(i, L1Entry.clearCopied(current.get(i)));
-      }
-      next.set(i, L1Entry.clearCopied(next.get(i)));
-      l2Offsets.add(offset);
-      unsettled.set(i);
-    }
-    walker.walk(l2Offsets.sorted(), () -> this::clearCopied);
+    deltas.forEachWindow(
+        window -> {
+          LongList l2Offsets = new LongList();
+          L1Entries entries = next.entries();
+          for (int i = entries.next(0); i < next.count(); i = entries.next(i + 1)) {
+            long offset = L1Entry.l2Offset(next.get(i));
+            if (window.contains(offset) && !keepsCopied(current, next, i, window.deltaOf(offset))) {
+              l2Offsets.add(offset);
+              unsettled.set(i);
+            }
+          }
+          walker.walk(l2Offsets.sorted(), () -> this::clearCopied);
+        });
     if (current.isDirty()) {
       metadata.map().require(MetadataMap.Kind.L1, current.offset());
       current.writeDirty(tables.file());
     }
+  }
+
+  /** Clears COPIED of an entry unless only the active tree has it and keeps it. */
+  private boolean keepsCopied(L1Table current, L1Table next, int index, int delta) {
+    long offset = L1Entry.l2Offset(next.get(index));
+    boolean stays = index < oldActive.count() && oldActive.get(index) == offset;
+    if (stays && delta <= 0) {
+      next.set(index, current.get(index));
+      return true;
+    }
+    if (stays && next != current) {
+      // Until the header is switched this one counts, and its refcount rises before that.
+      current.set(index, L1Entry.clearCopied(current.get(index)));
+    }
+    next.set(index, L1Entry.clearCopied(next.get(index)));
+    return false;
   }
 
   private boolean clearCopied(int index, long offset, long[] words) {
@@ -272,6 +284,7 @@ final class SnapshotTransaction {
     }
     try {
       tables.compressed().clear();
+      noteLost();
       bulk.lower();
       if (newActive != null && oldL1.count() > 0) {
         metadata.allocator().release(oldL1.offset(), oldL1.bytes());
@@ -286,7 +299,7 @@ final class SnapshotTransaction {
       }
       metadata.allocator().makeFreedAvailable();
       metadata.refcounts().writeBlocks();
-      noteUnsettled();
+      keepOwn();
       if (!unsettled.isEmpty()) {
         metadata.barrier();
         setCopied(tables.active().l1());
@@ -301,26 +314,34 @@ final class SnapshotTransaction {
   }
 
   /**
-   * A subtree may be the active tree's own now if its L2 table lost a reference, or if another
-   * version of it at the same place did: the two share data clusters.
+   * A subtree may be the active tree's own then if its L2 table loses a reference, or if another
+   * version of it at the same place does: the two share data clusters.
    */
-  private void noteUnsettled() throws IOException {
-    if (newActive != null) {
-      noteLost(oldActive);
-    }
-    deletedL1s.forEach(this::noteLost);
+  private void noteLost() throws IOException {
+    deltas.forEachWindow(
+        window -> {
+          L1Table.EntryVisitor noteLost =
+              (index, entry) -> {
+                long offset = L1Entry.l2Offset(entry);
+                if (window.contains(offset) && window.deltaOf(offset) < 0) {
+                  unsettled.set(index);
+                }
+              };
+          if (newActive != null) {
+            oldActive.forEach(noteLost);
+          }
+          for (SnapshotEntry gone : plan.deleted()) {
+            l1OnDisk(gone).forEach(noteLost);
+          }
+        });
+  }
+
+  /** Of what may be the active tree's own, only what is remains. */
+  private void keepOwn() throws IOException {
     L1Table active = tables.active().l1();
     for (int i = unsettled.nextSetBit(0); i >= 0; i = unsettled.nextSetBit(i + 1)) {
       if (i >= active.count() || !isOwnTable(active, i)) {
         unsettled.clear(i);
-      }
-    }
-  }
-
-  private void noteLost(L1Entries l1) {
-    for (int i = l1.next(0); i < l1.count(); i = l1.next(i + 1)) {
-      if (deltas.deltaOf(l1.get(i)) < 0) {
-        unsettled.set(i);
       }
     }
   }
@@ -332,16 +353,19 @@ final class SnapshotTransaction {
 
   /** Makes COPIED exact in the noted subtrees; refcounts on disk allow it. */
   private void setCopied(L1Table active) throws IOException {
-    LongList l2Offsets = new LongList();
-    for (int i = unsettled.nextSetBit(0); i >= 0; i = unsettled.nextSetBit(i + 1)) {
-      if (isOwnTable(active, i)) {
-        l2Offsets.add(L1Entry.l2Offset(active.get(i)));
-        active.set(i, active.get(i) | L1Entry.COPIED);
-      }
-    }
     CopiedFlags flags =
         new CopiedFlags(geometry, tables.check(), metadata.refcounts(), tables.file().usedEnd());
-    walker.walk(l2Offsets.sorted(), flags::visitor);
+    for (int i = unsettled.nextSetBit(0); i >= 0; ) {
+      LongList l2Offsets = new LongList();
+      for (; i >= 0 && l2Offsets.size() < TableDeltas.WINDOW_ENTRIES; ) {
+        if (isOwnTable(active, i)) {
+          l2Offsets.add(L1Entry.l2Offset(active.get(i)));
+          active.set(i, active.get(i) | L1Entry.COPIED);
+        }
+        i = unsettled.nextSetBit(i + 1);
+      }
+      walker.walk(l2Offsets.sorted(), flags::visitor);
+    }
     metadata.map().require(MetadataMap.Kind.L1, active.offset());
     active.writeDirty(tables.file());
   }

@@ -28,18 +28,18 @@ final class SnapshotZeros {
   void expand() throws IOException {
     TableDeltas.Builder all = new TableDeltas.Builder();
     for (SnapshotEntry snapshot : tables.snapshots()) {
-      L1Table l1 = tables.l1Of(snapshot);
-      for (int i = 0; i < l1.count(); i++) {
-        tables.check().l2Offset(l1.get(i), l1.offset(), i, tables.file().usedEnd());
-      }
-      all.add(l1.entries());
+      all.add(visitor -> tables.forEachL1Entry(snapshot, visitor));
     }
-    for (long offset : all.build().offsets()) {
-      if (metadata.wantsCommit()) {
-        metadata.commit();
-      }
-      expand(tables.l2Cache().get(offset));
-    }
+    all.build()
+        .forEachWindow(
+            window -> {
+              for (long offset : window.offsets()) {
+                if (metadata.wantsCommit()) {
+                  metadata.commit();
+                }
+                expand(tables.l2Cache().get(offset));
+              }
+            });
   }
 
   private void expand(L2Table l2) throws IOException {
