@@ -47,7 +47,6 @@ final class ImageResize {
     long oldSize = tables.active().sizeBytes();
     requirePossible(oldSize, newSize, shrink);
     Preallocator preallocator = new Preallocator(tables, writer, reader, preallocation);
-    preallocator.requirePossible();
     metadata.commit();
     if (newSize > oldSize) {
       grow(oldSize, newSize);
@@ -97,12 +96,14 @@ final class ImageResize {
     }
     ReadableDisk backing = reader.backing();
     long shown = backing == null ? 0 : Math.min(newSize, backing.sizeBytes());
+    // As QEMU does; where zeros would have to be stored, only those that are needed.
+    boolean canMarkZeros = tables.header().version() >= 3 && !tables.rawDataFile();
     withSize(
         newSize,
         () -> {
           clearBehind(oldSize);
           if (shown > oldSize) {
-            writer.writeZeroes(oldSize, shown - oldSize);
+            writer.writeZeroes(oldSize, (canMarkZeros ? newSize : shown) - oldSize);
           }
         });
     L1Table l1 = tables.active().l1();

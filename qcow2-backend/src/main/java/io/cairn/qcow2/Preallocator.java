@@ -1,15 +1,16 @@
 package io.cairn.qcow2;
 
-import io.cairn.storage.ErrorCode;
-import io.cairn.storage.StorageException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 
 /**
  * Gives clusters of the file to a part of the disk that has none, before anything is written there.
  *
  * <p>The part reads as zeros before and after, and at every instant between: a fresh cluster is
  * behind the end that the file had, which is lengthened before the entry can be published, or is
- * filled with zeros. {@link MetadataWriter} keeps the rest of the order.
+ * filled with zeros. {@link MetadataWriter} keeps the rest of the order. Where a backing file is
+ * hidden by zeros they stay beside the cluster, if only metadata is preallocated; in the other modes
+ * the cluster itself holds them.
  */
 final class Preallocator {
   private final ImageTables tables;
@@ -30,25 +31,20 @@ final class Preallocator {
     this.preallocation = preallocation;
   }
 
-  /** Refuses to give clusters to what a backing file shows. */
-  void requirePossible() throws StorageException {
-    if (preallocation != Preallocation.OFF
-        && reader.hasBacking()
-        && !tables.geometry().extendedL2()) {
-      throw new StorageException(
-          ErrorCode.UNSUPPORTED,
-          tables.file().path()
-              + ": with a backing file space can only be preallocated in subclusters",
-          "Use preallocation off, or an image with extended L2 entries");
-    }
-  }
-
   /** Maps what is not mapped from here to there; durable with the next flush. */
   void run(long from, long to) throws IOException {
     if (preallocation == Preallocation.OFF) {
       return;
     }
     int clusterSize = tables.geometry().clusterSize();
+    if (reader.hasBacking()
+        && !tables.geometry().extendedL2()
+        && tables.geometry().offsetInCluster(from) != 0) {
+      // What the backing file shows in front, in the same cluster, has to come along.
+      ByteBuffer last = ByteBuffer.allocate(1);
+      reader.read(tables.active(), from - 1, last);
+      writer.write(from - 1, last.flip());
+    }
     for (long at = from & -(long) clusterSize; at < to; at += clusterSize) {
       map(at, to - at);
     }
@@ -75,11 +71,15 @@ final class Preallocator {
     if (end > file.dataLength()) {
       file.lengthenData(host + Math.max(geometry.clusterSize(), restBytes));
     }
-    boolean parts = geometry.extendedL2();
+    boolean stays =
+        geometry.extendedL2()
+            || (reader.hasBacking()
+                && preallocation == Preallocation.METADATA
+                && L2Entry.isZero(old));
     writer
         .l2Tables()
         .set(
-            l2, index, host | L2Entry.COPIED, parts ? l2.states(index) : Subclusters.ALL_ALLOCATED);
+            l2, index, host | L2Entry.COPIED, stays ? l2.states(index) : Subclusters.ALL_ALLOCATED);
     if (host != runStart + runBytes) {
       reserve();
       runStart = host;
