@@ -362,6 +362,17 @@ public final class Qcow2Image implements WritableDisk {
   }
 
   /**
+   * Says where the external data file is, once the image is closed and opened again: from its own
+   * directory on, unless the name is absolute. A crash leaves the old name or the new. Durable on
+   * return.
+   *
+   * @throws StorageException UNSUPPORTED if the first cluster has no room; nothing changed then
+   */
+  public void setDataFileName(String name) throws IOException {
+    writeExtension(HeaderExtension.ofText(HeaderExtension.DATA_FILE_NAME, name));
+  }
+
+  /**
    * Bases the image on another file, or on none, with one switch of name and format. The caller
    * sees to it that what shows through stays the same. Everything written before is flushed first.
    * Durable on return.

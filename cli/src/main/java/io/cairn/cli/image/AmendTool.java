@@ -2,6 +2,7 @@ package io.cairn.cli.image;
 
 import io.cairn.cli.image.OptionScanner.Given;
 import io.cairn.qcow2.BackingFile;
+import io.cairn.qcow2.OpenOptions;
 import io.cairn.qcow2.Qcow2Header;
 import io.cairn.qcow2.Qcow2Image;
 import io.cairn.qcow2.op.Amend;
@@ -51,19 +52,20 @@ final class AmendTool implements Tool {
     if (texts.isEmpty()) {
       throw ToolFailure.usage("Must specify options (-o)");
     }
-    if (call.format().isPresent() && FormatOptions.asksForHelp(texts)) {
-      String format = call.format().get();
-      call.console()
-          .out("Amend options for '" + format + "':\n" + FormatOptions.of(format).help(true));
+    boolean help = FormatOptions.asksForHelp(texts);
+    if (call.format().isPresent() && help) {
+      printHelp(call, call.format().get());
       return 0;
     }
     if (call.operands().size() != 1) {
       throw ToolFailure.of("Expecting one image file name");
     }
     AmendRequest request;
+    Optional<String> dataFile;
     try (Images.Opened opened = call.open(call.operands().get(0), Images.Access.WRITE)) {
-      if (opened.qcow2().isEmpty()) {
-        throw ToolFailure.of("Format driver 'raw' does not support option amendment");
+      if (opened.qcow2().isEmpty() || help) {
+        printHelp(call, opened.format());
+        return 0;
       }
       FormatOptions options = FormatOptions.of(Images.QCOW2);
       options.parse(texts);
@@ -71,10 +73,18 @@ final class AmendTool implements Tool {
       Qcow2Header header = opened.qcow2().get().header();
       check(options, header, opened.qcow2().get());
       request = request(call, opened.disk().file(), options, force);
+      dataFile = options.value("data_file");
     }
     boolean amended = false;
     try {
       Amend.run(call.images().fileSystem(), request);
+      if (dataFile.isPresent()) {
+        try (Qcow2Image image =
+            Qcow2Image.open(
+                call.images().fileSystem(), request.image(), OpenOptions.writable())) {
+          image.setDataFileName(dataFile.get());
+        }
+      }
       amended = true;
     } finally {
       Shown.end(call, amended);
@@ -82,13 +92,20 @@ final class AmendTool implements Tool {
     return 0;
   }
 
+  private static void printHelp(Call call, String format) throws ToolFailure {
+    refuse(
+        format.equals(Images.RAW), "Format driver 'raw' does not support option amendment", "");
+    call.console()
+        .out("Amend options for '" + format + "':\n" + FormatOptions.of(format).help(true));
+  }
+
   private static void check(FormatOptions options, Qcow2Header header, Qcow2Image image)
       throws ToolFailure {
     int version = version(options).orElse(header.version());
-    if (options.has("backing_file")) {
-      String now = header.backing().map(BackingFile::name).orElse("");
+    if (options.has("backing_file") || options.has("backing_fmt")) {
       refuse(
-          !now.equals(options.value("backing_file").orElseThrow()),
+          !header.backing().map(BackingFile::name).equals(options.value("backing_file"))
+              || !header.backing().flatMap(BackingFile::format).equals(options.value("backing_fmt")),
           "Cannot amend the backing file",
           "You can use 'qemu-img rebase' instead.\n");
     }
@@ -111,6 +128,10 @@ final class AmendTool implements Tool {
         (options.has("data_file") || options.has("data_file_raw"))
             && !header.has(Qcow2Header.INCOMPATIBLE_DATA_FILE),
         "data-file can only be set for images that use an external data file",
+        "");
+    refuse(
+        options.value("data_file").filter(String::isEmpty).isPresent(),
+        "An external data file needs a name",
         "");
     if (version < header.version()) {
       refuse(

@@ -61,6 +61,7 @@ final class BitmapTool implements Tool {
     check(call, actions, source, sourceFormat, granularity);
     String bitmap = call.operands().get(1);
     int version;
+    Path image;
     try (Images.Opened opened = call.open(call.operands().get(0), Images.Access.WRITE)) {
       if (opened.qcow2().isEmpty()) {
         throw ToolFailure.of(
@@ -71,6 +72,7 @@ final class BitmapTool implements Tool {
                 + " failed: Can't store persistent bitmaps to #block: Operation not supported");
       }
       version = opened.qcow2().get().header().version();
+      image = opened.disk().file();
     }
     Optional<Path> sourcePath = Optional.empty();
     if (source.isPresent()) {
@@ -79,7 +81,6 @@ final class BitmapTool implements Tool {
         sourcePath = Optional.of(opened.disk().file());
       }
     }
-    Path image = call.images().path(call.operands().get(0));
     for (Given action : actions) {
       if (version < 3 && action.key().equals("add")) {
         throw ToolFailure.of(

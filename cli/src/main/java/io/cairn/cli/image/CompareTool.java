@@ -3,6 +3,7 @@ package io.cairn.cli.image;
 import io.cairn.cli.image.OptionScanner.Given;
 import io.cairn.qcow2.op.Compare;
 import io.cairn.qcow2.op.CompareResult;
+import io.cairn.qcow2.op.Progress;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -48,10 +49,11 @@ final class CompareTool implements Tool {
     }
     try (Images.Opened first = open(call, 0, call.format());
         Images.Opened second = open(call, 1, secondFormat)) {
-      long shorter = Math.min(first.disk().sizeBytes(), second.disk().sizeBytes());
+      SizeWarning warning =
+          new SizeWarning(call, first.disk().sizeBytes(), second.disk().sizeBytes());
       try {
-        CompareResult result = Compare.run(first.disk(), second.disk(), strict, Shown.of(call));
-        return answer(call, result, shorter);
+        CompareResult result = Compare.run(first.disk(), second.disk(), strict, warning);
+        return answer(call, result, warning);
       } catch (IOException e) {
         throw ToolFailure.of(
                 "Error while comparing "
@@ -84,28 +86,48 @@ final class CompareTool implements Tool {
     }
   }
 
-  private static int answer(Call call, CompareResult result, long shorter) {
+  private static int answer(Call call, CompareResult result, SizeWarning warning) {
     switch (result.kind()) {
       case SIZE -> call.say("Strict mode: Image size mismatch!\n");
       case STATUS ->
           call.say("Strict mode: Offset " + result.offsetBytes() + " block status mismatch!\n");
       case CONTENT -> {
-        if (result.offsetBytes() >= shorter) {
-          warnOfSizes(call, result);
-        }
+        warning.reached(result.offsetBytes());
         call.say("Content mismatch at offset " + result.offsetBytes() + "!\n");
       }
       case IDENTICAL -> {
-        warnOfSizes(call, result);
+        warning.reached(Long.MAX_VALUE);
         call.say("Images are identical.\n");
       }
     }
     return result.identical() ? 0 : DIFFERENT;
   }
 
-  private static void warnOfSizes(Call call, CompareResult result) {
-    if (result.sizesDiffer()) {
-      call.say("Warning: Image size mismatch!\n");
+  /** Progress, and the warning that comes where the shorter image has ended. */
+  private static final class SizeWarning implements Progress {
+    private final Call call;
+    private final Progress shown;
+    private final long shorter;
+    private boolean due;
+
+    SizeWarning(Call call, long first, long second) {
+      this.call = call;
+      this.shown = Shown.of(call);
+      this.shorter = Math.min(first, second);
+      this.due = first != second;
+    }
+
+    @Override
+    public void done(long doneBytes, long totalBytes) {
+      shown.done(doneBytes, totalBytes);
+      reached(doneBytes);
+    }
+
+    void reached(long offset) {
+      if (due && offset >= shorter) {
+        due = false;
+        call.say("Warning: Image size mismatch!\n");
+      }
     }
   }
 }

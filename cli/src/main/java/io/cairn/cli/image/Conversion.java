@@ -127,7 +127,12 @@ final class Conversion implements Closeable {
 
   private ConvertRequest.Builder request(Path target, ImageFormat format, Progress progress) {
     List<BlockSource> disks = new ArrayList<>();
-    sources.forEach(source -> disks.add(source.disk()));
+    for (Source source : sources) {
+      disks.add(
+          wanted.salvage
+              ? new SalvagedSource(source.disk(), call.console(), call.quiet())
+              : source.disk());
+    }
     ConvertRequest.Builder request =
         ConvertRequest.builder(disks, target, format).progress(progress);
     wanted.threads.ifPresent(request::threads);

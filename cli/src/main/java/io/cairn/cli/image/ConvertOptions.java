@@ -22,4 +22,5 @@ final class ConvertOptions {
   boolean targetImageOptions;
   boolean bitmaps;
   boolean skipBrokenBitmaps;
+  boolean salvage;
 }

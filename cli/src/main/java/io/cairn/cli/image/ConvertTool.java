@@ -35,7 +35,7 @@ final class ConvertTool implements Tool {
           .flag("-C", "Accepted for scripts.")
           .flag("--image-opts", "The sources are given as driver=FMT,file.filename=FILE.")
           .flag("--target-image-opts", "The target too; with -n.")
-          .flag("--salvage", "Refused: a source that cannot be read ends the command.")
+          .flag("--salvage", "Take what cannot be read of the sources for zeros.")
           .flag("--bitmaps", "Copy the persistent bitmaps too.")
           .flag("--skip-broken-bitmaps", "Leave out bitmaps that are inconsistent.")
           .value("--object", "OBJECT", "Refused: Cairn has no objects of QEMU's.")
@@ -97,7 +97,7 @@ final class ConvertTool implements Tool {
       case "t" -> wanted.cache = value;
       case "T" -> wanted.sourceCache = value;
       case "r" -> Sizes.option("rate limit", value);
-      case "salvage" -> throw ToolFailure.of("--salvage is not supported");
+      case "salvage" -> wanted.salvage = true;
       case "bitmaps" -> wanted.bitmaps = true;
       case "skip-broken-bitmaps" -> wanted.skipBrokenBitmaps = true;
       default -> throw new IllegalStateException(given.key());
@@ -131,6 +131,9 @@ final class ConvertTool implements Tool {
     }
     if (wanted.offload && wanted.sparseBytes.isPresent()) {
       throw ToolFailure.of("Cannot enable copy offloading when -S is used");
+    }
+    if (wanted.offload && wanted.salvage) {
+      throw ToolFailure.of("Cannot use copy offloading in salvaging mode");
     }
     if (wanted.targetImageOptions && !wanted.existing) {
       throw ToolFailure.of("--target-image-opts requires use of -n flag");

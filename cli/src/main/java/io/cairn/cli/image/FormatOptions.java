@@ -44,7 +44,8 @@ final class FormatOptions {
           new Known("data_file", Kind.TEXT, "", "External data file"),
           new Known("data_file_raw", Kind.SWITCH, "", "The data file reads like the disk"),
           new Known("lazy_refcounts", Kind.SWITCH, "off", "Allow refcounts to be late"),
-          new Known("refcount_bits", Kind.NUMBER, "16", "1 to 64, a power of two"));
+          new Known("refcount_bits", Kind.NUMBER, "16", "1 to 64, a power of two"),
+          new Known("nocow", Kind.SWITCH, "", "Accepted and without effect"));
 
   /** What {@code amend} knows of these. */
   private static final Set<String> AMENDABLE =
@@ -55,7 +56,6 @@ final class FormatOptions {
           "backing_fmt",
           "data_file",
           "data_file_raw",
-          "encrypt.format",
           "lazy_refcounts",
           "refcount_bits");
 

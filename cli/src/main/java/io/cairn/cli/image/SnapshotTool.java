@@ -95,11 +95,11 @@ final class SnapshotTool implements Tool {
               .filter(s -> s.id().equals(wanted))
               .findFirst()
               .or(() -> byName(image, wanted));
-      if (found.isEmpty()) {
-        throw ToolFailure.of(failure + "Failed to load snapshot: No such file or directory");
-      }
       if (!image.bitmaps().list().isEmpty()) {
         throw ToolFailure.of(failure + "Device has active dirty bitmaps");
+      }
+      if (found.isEmpty()) {
+        throw ToolFailure.of(failure + "Failed to load snapshot: No such file or directory");
       }
       image.change(List.of(new SnapshotChange.Apply(found.get().id())));
     } catch (IOException e) {
