@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -24,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class BhyveVolumesTest {
   private static final int DISK_BYTES = 1 << 20;
   private static final int MEMORY_MIB = Integer.getInteger("cairn.bhyve.memory", 16);
-  private static final int RESTORES = Integer.getInteger("cairn.bhyve.restores", 0);
+  private static final int RESTORES = Integer.getInteger("cairn.bhyve.restores", 2);
   private static final int KILLS = Integer.getInteger("cairn.bhyve.kills", 1);
 
   @TempDir Path directory = Path.of("");
@@ -70,10 +69,6 @@ final class BhyveVolumesTest {
   }
 
   @Test
-  @EnabledIfSystemProperty(
-      named = "cairn.bhyve.restores",
-      matches = "[1-9].*",
-      disabledReason = "takes long where all is emulated; -Dcairn.bhyve.restores=30 runs it")
   void treeOnVolumes_walkedAtRandom_continuesFromTheVeryBytesThatWereSaved() throws Exception {
     List<DiskRef> disks = disks();
     try (BhyveBench bench = bench(disks)) {

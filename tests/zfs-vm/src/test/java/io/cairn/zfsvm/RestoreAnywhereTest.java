@@ -36,7 +36,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Guests with disks on a real pool go anywhere in a tree with branches. */
@@ -44,13 +43,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class RestoreAnywhereTest {
   private static final int DISK_BYTES = 1 << 20;
 
-  /**
-   * Says how many restores each guest makes; sixty take minutes on an emulated processor. Without
-   * it only the guest that has disks of all kinds makes any.
-   */
-  private static final String KNOB = "cairn.zfs.restores";
-
-  private static final int RESTORES = Integer.getInteger(KNOB, 6);
+  /** How many restores each guest makes; sixty take minutes. */
+  private static final int RESTORES = Integer.getInteger("cairn.zfs.restores", 6);
 
   @TempDir Path directory = Path.of("");
 
@@ -62,7 +56,6 @@ final class RestoreAnywhereTest {
   private List<byte[]> head = new ArrayList<>();
 
   @Test
-  @EnabledIfSystemProperty(named = KNOB, matches = "\\d+")
   void restore_threeVolumesInRandomOrder_everyContentIsRightAndNoSnapshotVanishes()
       throws Exception {
     wander(
@@ -74,7 +67,6 @@ final class RestoreAnywhereTest {
   }
 
   @Test
-  @EnabledIfSystemProperty(named = KNOB, matches = "\\d+")
   void restore_threeFilesInRandomOrder_everyContentIsRightAndNoSnapshotVanishes() throws Exception {
     wander(
         List.of(
