@@ -109,6 +109,10 @@ final class KillScene {
     CheckpointTree before;
     try (CheckpointStore store = open()) {
       thin(store);
+      if (store.view("vm").tree().all().size() < 2) {
+        write();
+        create(store, "more-" + round);
+      }
       before = store.view("vm").tree();
     }
     if (random.nextBoolean()) {
