@@ -99,8 +99,7 @@ final class L1Entries {
    * other.
    */
   L1Entries tableOfView() {
-    L1Entries table =
-        new L1Entries(count, clusterBits, Arrays.copyOf(pieces, pieces.length), ~0L);
+    L1Entries table = new L1Entries(count, clusterBits, Arrays.copyOf(pieces, pieces.length), ~0L);
     table.viewed.set(0, pieces.length);
     return table;
   }

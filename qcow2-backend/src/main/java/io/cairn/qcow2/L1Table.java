@@ -66,7 +66,6 @@ final class L1Table {
     }
   }
 
-
   long offset() {
     return offset;
   }

@@ -55,8 +55,7 @@ final class L2Walker {
           Visitor visitor = visitors.create();
           long[] words = new long[clusterSize / Long.BYTES];
           Buffer buffer = new Buffer();
-          return piece ->
-              visit(offsets, groups[piece], groups[piece + 1], buffer, words, visitor);
+          return piece -> visit(offsets, groups[piece], groups[piece + 1], buffer, words, visitor);
         });
   }
 
@@ -91,8 +90,7 @@ final class L2Walker {
     }
   }
 
-  private void visit(
-      long[] offsets, int from, int to, Buffer buffer, long[] words, Visitor visitor)
+  private void visit(long[] offsets, int from, int to, Buffer buffer, long[] words, Visitor visitor)
       throws IOException {
     long start = offsets[from];
     ByteBuffer bytes = buffer.of((int) (offsets[to - 1] - start) + clusterSize);

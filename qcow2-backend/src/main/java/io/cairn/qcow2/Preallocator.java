@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
  * <p>The part reads as zeros before and after, and at every instant between: a fresh cluster is
  * behind the end that the file had, which is lengthened before the entry can be published, or is
  * filled with zeros. {@link MetadataWriter} keeps the rest of the order. Where a backing file is
- * hidden by zeros they stay beside the cluster, if only metadata is preallocated; in the other modes
- * the cluster itself holds them.
+ * hidden by zeros they stay beside the cluster, if only metadata is preallocated; in the other
+ * modes the cluster itself holds them.
  */
 final class Preallocator {
   private final ImageTables tables;

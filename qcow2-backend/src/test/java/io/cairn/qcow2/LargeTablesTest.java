@@ -102,8 +102,7 @@ class LargeTablesTest {
         image.change(List.of(new SnapshotChange.Create("1", ImageUser.NOW)));
         writeAllOver(image, (byte) '2');
         image.change(
-            List.of(
-                new SnapshotChange.Create("2", ImageUser.NOW), new SnapshotChange.Apply("1")));
+            List.of(new SnapshotChange.Create("2", ImageUser.NOW), new SnapshotChange.Apply("1")));
         requireAllOver(image, (byte) '1');
         image.change(List.of(new SnapshotChange.Delete("1"), new SnapshotChange.Apply("2")));
         requireAllOver(image, (byte) '2');
@@ -124,7 +123,7 @@ class LargeTablesTest {
       int l1Clusters = tables * Long.BYTES / CLUSTER;
       int blocks = (tables + l1Clusters) / (perBlock - 2) + 1;
       int tableClusters = (blocks * Long.BYTES + CLUSTER - 1) / CLUSTER;
-      long firstBlock = 1 + tableClusters;
+      long firstBlock = 1L + tableClusters;
       long l1 = firstBlock + blocks;
       long firstL2 = l1 + l1Clusters;
       long clusters = firstL2 + tables;
@@ -174,8 +173,7 @@ class LargeTablesTest {
 
   private static void writeAllOver(Qcow2Image image, byte value) throws IOException {
     for (long i = 0; i < WRITES; i++) {
-      image.write(
-          i * (image.virtualSizeBytes() / WRITES), ByteBuffer.wrap(new byte[] {value}));
+      image.write(i * (image.virtualSizeBytes() / WRITES), ByteBuffer.wrap(new byte[] {value}));
     }
   }
 

@@ -24,7 +24,7 @@ class TableDeltasTest {
       L1Entries entries = L1Entries.zeros(700, 16);
       int sign = table < 2 ? 1 : -1;
       for (int i = 0; i < 700; i += 1 + random.nextInt(3)) {
-        long offset = (1L + random.nextInt(2000)) * 8193 << 16;
+        long offset = ((1L + random.nextInt(2000)) * 8193) << 16;
         entries.set(i, offset | L1Entry.COPIED);
         model.merge(offset, sign, Integer::sum);
       }

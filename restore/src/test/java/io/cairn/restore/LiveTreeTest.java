@@ -31,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -157,23 +158,27 @@ final class LiveTreeTest {
           event.toString());
     }
     CheckpointMemory saved = result.checkpoint().orElseThrow().memory().orElseThrow();
-    RecordedEvent pause = events.get("cairn.Pause");
+    RecordedEvent pause = event(events, "cairn.Pause");
     assertEquals("vm1@a", pause.getString("subject"));
     assertEquals(result.pause().orElseThrow().memory().toNanos(), pause.getLong("memory"));
-    RecordedEvent operation = events.get("cairn.Operation");
+    RecordedEvent operation = event(events, "cairn.Operation");
     assertEquals("create", operation.getString("kind"));
     assertTrue(operation.getBoolean("committed"));
-    RecordedEvent save = events.get("cairn.Save");
+    RecordedEvent save = event(events, "cairn.Save");
     assertEquals(saved.method(), save.getString("method"));
     assertEquals(saved.sizeBytes(), save.getLong("memory"));
     assertTrue(operation.getDuration().compareTo(save.getDuration()) >= 0);
-    assertEquals(saved.sizeBytes(), events.get("cairn.Start").getLong("memory"));
-    RecordedEvent written = events.get("cairn.PageWrite");
+    assertEquals(saved.sizeBytes(), event(events, "cairn.Start").getLong("memory"));
+    RecordedEvent written = event(events, "cairn.PageWrite");
     assertEquals(saved.sizeBytes(), written.getLong("memory"));
     assertEquals(saved.storedBytes(), written.getLong("stored"));
-    RecordedEvent read = events.get("cairn.PageRead");
+    RecordedEvent read = event(events, "cairn.PageRead");
     assertEquals(
         (written.getLong("pages") - written.getLong("zeroPages")) * 4096, read.getLong("bytes"));
+  }
+
+  private static RecordedEvent event(Map<String, RecordedEvent> events, String name) {
+    return Objects.requireNonNull(events.get(name), name);
   }
 
   @Test

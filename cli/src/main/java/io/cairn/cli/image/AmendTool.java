@@ -80,8 +80,7 @@ final class AmendTool implements Tool {
       Amend.run(call.images().fileSystem(), request);
       if (dataFile.isPresent()) {
         try (Qcow2Image image =
-            Qcow2Image.open(
-                call.images().fileSystem(), request.image(), OpenOptions.writable())) {
+            Qcow2Image.open(call.images().fileSystem(), request.image(), OpenOptions.writable())) {
           image.setDataFileName(dataFile.get());
         }
       }
@@ -93,8 +92,7 @@ final class AmendTool implements Tool {
   }
 
   private static void printHelp(Call call, String format) throws ToolFailure {
-    refuse(
-        format.equals(Images.RAW), "Format driver 'raw' does not support option amendment", "");
+    refuse(format.equals(Images.RAW), "Format driver 'raw' does not support option amendment", "");
     call.console()
         .out("Amend options for '" + format + "':\n" + FormatOptions.of(format).help(true));
   }
@@ -105,7 +103,10 @@ final class AmendTool implements Tool {
     if (options.has("backing_file") || options.has("backing_fmt")) {
       refuse(
           !header.backing().map(BackingFile::name).equals(options.value("backing_file"))
-              || !header.backing().flatMap(BackingFile::format).equals(options.value("backing_fmt")),
+              || !header
+                  .backing()
+                  .flatMap(BackingFile::format)
+                  .equals(options.value("backing_fmt")),
           "Cannot amend the backing file",
           "You can use 'qemu-img rebase' instead.\n");
     }

@@ -84,8 +84,7 @@ final class Replacement implements Closeable {
     }
   }
 
-  private static boolean isLeft(BlockFileSystem fs, Path temporary, long owner)
-      throws IOException {
+  private static boolean isLeft(BlockFileSystem fs, Path temporary, long owner) throws IOException {
     boolean here = owner == ProcessHandle.current().pid();
     if (!here && ProcessHandle.of(owner).map(ProcessHandle::isAlive).orElse(false)) {
       return false;

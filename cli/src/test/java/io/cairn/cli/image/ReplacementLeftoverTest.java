@@ -12,6 +12,7 @@ import io.cairn.storage.io.HostFileSystem;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,8 +29,7 @@ final class ReplacementLeftoverTest {
 
   private static int create(Path directory, BlockFileSystem fs) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    Streams streams =
-        new Streams(InputStream.nullInputStream(), out, out, false, false, false);
+    Streams streams = new Streams(InputStream.nullInputStream(), out, out, false, false, false);
     List<String> line = List.of("create", "-q", "-f", "qcow2", "disk.q", "1M");
     return ImageTool.run("qemu-img", directory, fs, line, streams);
   }
@@ -122,10 +122,8 @@ final class ReplacementLeftoverTest {
             public void rename(Path from, Path to) throws IOException {
               System.out.write('r');
               System.out.flush();
-              while (System.in.read() >= 0) {
-                // Nothing is said to it.
-                continue;
-              }
+              // Nothing is said to it: it waits until it is killed.
+              System.in.transferTo(OutputStream.nullOutputStream());
             }
           };
       create(Path.of(arguments[0]), fs);

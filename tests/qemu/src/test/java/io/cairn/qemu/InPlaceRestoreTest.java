@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -76,8 +77,8 @@ final class InPlaceRestoreTest {
     String text = machine.console().awaitTicks(seam, 3);
     assertFalse(text.contains("MISMATCH") || text.contains("PATTERN"), text);
     Console.Tick first = Console.ticks(text).get(0);
-    Long then = past.get(first.counter());
-    assertTrue(then != null, "no turn was made before: " + text);
+    long then =
+        Objects.requireNonNull(past.get(first.counter()), "no turn was made before: " + text);
     // On a busy host the turn takes longer than it took then; not as long as all that came since.
     long latest = past.values().stream().mapToLong(up -> up).max().orElseThrow();
     assertTrue(
