@@ -41,8 +41,8 @@ public final class BhyveDriver implements GuestDriver, GuestStarter {
 
   private static final Duration PROBE = Duration.ofSeconds(5);
 
-  /** For how long a bhyve without a command line may take to end. */
-  private static final Duration ENDING = Duration.ofSeconds(5);
+  /** For how long a bhyve that has given up its memory may take to end. */
+  static final Duration ENDING = Duration.ofSeconds(5);
 
   private final BlockFileSystem files;
   private final StateStore store;

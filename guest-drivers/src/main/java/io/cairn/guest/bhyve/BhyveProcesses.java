@@ -124,6 +124,16 @@ final class BhyveProcesses {
     }
   }
 
+  /** Whether it has begun to end: it has given up its memory, but may still have files open. */
+  static boolean isEnding(ProcessHandle process) {
+    try {
+      return Files.readAllBytes(Path.of("/proc", Long.toString(process.pid()), "cmdline")).length
+          == 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /**
    * Ended, but nobody has looked yet: it has let go of everything. A first thread that has ended
    * while others have not is none: they still hold the disks open.

@@ -219,6 +219,12 @@ final class Suspension {
 
   private IOException failed(IOException e, ProcessHandle asked, StateFiles state)
       throws IOException {
+    long deadline = System.nanoTime() + BhyveDriver.ENDING.toNanos();
+    while (BhyveProcesses.isEnding(asked)
+        && !BhyveProcesses.isZombie(asked)
+        && System.nanoTime() < deadline) {
+      BhyveLauncher.pause();
+    }
     if (asked.isAlive() && !BhyveProcesses.isZombie(asked)) {
       forget();
       place.store().delete(state);
