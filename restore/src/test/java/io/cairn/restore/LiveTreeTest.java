@@ -245,24 +245,6 @@ final class LiveTreeTest {
   }
 
   @Test
-  void restore_discardingCurrent_guestRunsBeforeAnythingIsDeleted() {
-    LiveLab lab = new LiveLab(directory);
-    try (CheckpointStore store = lab.openWithRunningGuest()) {
-      lab.create(store, "a");
-    }
-    List<String> order = new ArrayList<>();
-    try (CheckpointStore store =
-        CheckpointStore.open(directory, lab.options().crashPoints(order::add).build())) {
-      LiveLab.restore(store, "a", RestoreRequest::discardingCurrent);
-      int runs = order.indexOf("guest runs");
-      assertTrue(runs > order.indexOf("committed"), order.toString());
-      assertTrue(order.subList(runs, order.size()).contains("manifests written"), order.toString());
-      assertTrue(order.get(runs + 2).startsWith("step "), order.toString());
-      assertContinuesFrom(lab, store, "a");
-    }
-  }
-
-  @Test
   void restore_intoAnotherMachine_isRefusedAndGuestContinues() {
     LiveLab lab = new LiveLab(directory);
     try (CheckpointStore store = lab.openWithRunningGuest()) {

@@ -43,9 +43,13 @@ final class Completion {
 
   Completed complete(Guest guest, JournalEntry entry, LiveTransaction live, Control control) {
     LiveAfterwards afterwards = new LiveAfterwards(shop, guest, entry, live);
-    // A guest that waits has been waiting long enough. To delete under one that runs may pause it
-    // once more, for less time than it would wait here for the manifests and the deletions.
-    List<String> unsettled = new ArrayList<>(afterwards.settle());
+    // A guest that waits has been waiting long enough; but to delete under one that runs would
+    // pause it again.
+    boolean deletesFirst = startsGuest(entry) && !entry.after().isEmpty();
+    List<String> unsettled = new ArrayList<>();
+    if (!deletesFirst) {
+      unsettled.addAll(afterwards.settle());
+    }
     // First of all: were the catalog lost after the deletions, manifests must not name what is
     // gone.
     shop.catchUpManifests(guest.id(), entry.change().deletions());
@@ -70,6 +74,9 @@ final class Completion {
         leftovers.add(String.valueOf(e.getMessage()));
       }
       shop.crashPoints().reached("step " + step.position() + " noted");
+    }
+    if (deletesFirst) {
+      unsettled.addAll(afterwards.settle());
     }
     bytesFreed += afterwards.freeMemory(leftovers);
     shop.crashPoints().reached("memory freed");
@@ -96,6 +103,10 @@ final class Completion {
     shop.audit().export(shop.catalog());
     control.at("done", steps + 1, steps);
     return new Completed(entry.id(), bytesFreed, leftovers, live.pause(), unsettled);
+  }
+
+  private static boolean startsGuest(JournalEntry entry) {
+    return entry.live().flatMap(live -> live.draft().start()).isPresent();
   }
 
   private void deleted(Sql sql, Guest guest, JournalEntry entry, Step step, StepOutcome outcome)
